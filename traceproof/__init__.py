@@ -1,5 +1,5 @@
 """Record coding agents at work, prove what reproduces, and let only that out as data."""
 
-from traceproof.version import VERSION as __version__
+from traceproof.version import __version__
 
 __all__ = ["__version__"]

@@ -1,0 +1,28 @@
+"""Provider wire formats, one *dialect* each; `find` tells which one a request speaks."""
+
+from __future__ import annotations
+
+from traceproof.proxy.dialects.anthropic import AnthropicMessages
+from traceproof.proxy.dialects.base import Dialect
+from traceproof.proxy.dialects.openai_chat import OpenAIChat
+
+DIALECTS: tuple[Dialect, ...] = (AnthropicMessages(), OpenAIChat())
+"""Every dialect known; the first that matches a request is its own."""
+
+
+def find(method: str, host: str, path: str) -> Dialect | None:
+    """Return the dialect of a request, None where it is no chat we can read.
+
+    Args:
+        method: as sent.
+        host: without its port.
+        path: with or without its query.
+    """
+    bare = path.partition("?")[0]
+    return next((known for known in DIALECTS if known.matches(method, host, bare)), None)
+
+
+def purpose(method: str, path: str) -> str:
+    """Name what a model call that is no chat is for; empty where nothing is known of it."""
+    counts = path.partition("?")[0].rstrip("/").endswith("/v1/messages/count_tokens")
+    return "count_tokens" if counts and method == "POST" else ""

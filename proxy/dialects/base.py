@@ -69,7 +69,8 @@ class StreamEvent(NamedTuple):
     that ends it. `data` is the decoded JSON (or the text, where it is not JSON); `name` the SSE
     event name. Where the event adds text to something that grows (an answer, a thought, a tool's
     arguments), `channel` names that thing within the response and `text` is what it adds: a secret
-    may be spread over the texts of one channel.
+    may be spread over the texts of one channel. `more` holds further pairs of channel and text:
+    one event may add to several things.
     """
 
     start: int
@@ -78,13 +79,20 @@ class StreamEvent(NamedTuple):
     data: Any
     channel: str | None = None
     text: str = ""
+    more: tuple[tuple[str, str], ...] = ()
 
 
 class StreamParser(Protocol):
     """Reads one streamed response; any chunking of the same bytes gives the same result."""
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
-        """Take decoded bytes and yield the events they complete."""
+        """Take decoded bytes and return the events they complete; all bytes are taken at once."""
+
+    def finish(self) -> Iterator[StreamEvent]:
+        """Say that no more bytes will come and return a last event that lacks its blank line.
+
+        Optional before `close`: it is for who must see every text before it is kept.
+        """
 
     def close(self) -> ChatResponse:
         """Say that no more bytes will come, and return what they made."""

@@ -1,0 +1,62 @@
+"""The agents that can be recorded: one adapter each, and the registry that knows them.
+
+Whatever command is not recognised is recorded as `generic`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from traceproof.recorder.agents.aider import Aider
+from traceproof.recorder.agents.base import (
+    MAIN,
+    Agent,
+    BaseUrl,
+    Identity,
+    LaunchContext,
+    ModelCall,
+    text_of,
+)
+from traceproof.recorder.agents.claude_code import ClaudeCode
+from traceproof.recorder.agents.generic import Generic
+
+__all__ = [
+    "AGENTS",
+    "MAIN",
+    "Agent",
+    "BaseUrl",
+    "Identity",
+    "LaunchContext",
+    "ModelCall",
+    "by_name",
+    "recognise",
+    "text_of",
+]
+
+_GENERIC = Generic()
+
+AGENTS: Mapping[str, Agent] = {
+    agent.name: agent
+    for agent in (
+        ClaudeCode(),
+        Aider(),
+        _GENERIC,
+    )
+}
+"""Every adapter by its name."""
+
+
+def recognise(argv: Sequence[str]) -> Agent:
+    """Return the adapter of the agent that a command line starts, else the generic one."""
+    return next((agent for agent in AGENTS.values() if agent.recognises(argv)), _GENERIC)
+
+
+def by_name(name: str) -> Agent:
+    """Return the adapter of that name.
+
+    Raises:
+        ValueError: there is none; the message lists those there are.
+    """
+    if name not in AGENTS:
+        raise ValueError(f"unknown agent {name!r}: known are {', '.join(AGENTS)}")
+    return AGENTS[name]

@@ -1,0 +1,223 @@
+"""Takes in a response as it arrives: decoded, parsed, masked, and on disk before it is whole.
+
+One for each exchange, used from the recorder's thread. The relay appends chunks; `look` takes what
+has come since, and `finish` the rest.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from traceproof.proxy.dialects.base import ChatResponse, Dialect, StreamEvent, StreamParser
+from traceproof.proxy.encodings import Decoder
+from traceproof.proxy.exchange import Exchange, Headers
+from traceproof.recorder import semconv
+from traceproof.recorder.blobs import Ref
+from traceproof.recorder.fragments import FragmentMasker
+from traceproof.recorder.manifests import Joined
+from traceproof.recorder.redaction import Mask, Masked, Redactor
+from traceproof.recorder.span import Attributes
+from traceproof.recorder.writer import TraceWriter
+
+
+class Answer:
+    """The body of one response."""
+
+    def __init__(
+        self, exchange: Exchange, dialect: Dialect | None, redactor: Redactor, writer: TraceWriter
+    ) -> None:
+        """Begin with the response's headers, which must be known."""
+        self._exchange = exchange
+        self._dialect = dialect
+        self._redactor = redactor
+        self._writer = writer
+        self._taken = 0
+        self._encoding = header(exchange.response_headers, "content-encoding")
+        self._decoder, self.problem = _decoder(self._encoding)
+        self._parser = self._stream_parser()
+        self._masker = FragmentMasker(redactor)
+        self._bytes = b""
+        self._offset = 0
+        self._whole: list[bytes] = []
+        self._ready: list[Masked] = []
+        self._segments: list[str] = []
+        self._masked = False
+
+    def look(self) -> Attributes:
+        """Put what has arrived on disk and return the attributes that say where.
+
+        Only a model's answer: another body may hold tokens that are known as such once it is whole.
+        """
+        if self._dialect is None:
+            return {}
+        self._take()
+        return self._store_segments()
+
+    def finish(self) -> Attributes:
+        """Put the rest on disk and return the attributes that say where the body is."""
+        if self._taken == 0:
+            return self._at_once()
+        self._take()
+        self._end_of_stream()
+        attributes = self._store_segments()
+        if self._encoding and not self._masked:
+            return self._as_sent()
+        return attributes
+
+    def response(self) -> ChatResponse | None:
+        """Return what the dialect makes of the body, after `finish`; None without a dialect."""
+        if self._dialect is None:
+            return None
+        if self._parser is not None:
+            return self._parser.close()
+        return self._dialect.response(b"".join(self._whole))
+
+    def decoded(self) -> bytes:
+        """Return a body that was not streamed, decoded as far as possible."""
+        if not self._whole and not self._taken:
+            self._take()
+        return b"".join(self._whole)
+
+    # --- taking in --------------------------------------------------------------------------------
+
+    def _stream_parser(self) -> StreamParser | None:
+        kind = header(self._exchange.response_headers, "content-type").lower()
+        if self._dialect is None or "event-stream" not in kind:
+            return None
+        return self._dialect.stream()
+
+    def _raw(self) -> bytes:
+        chunks = self._exchange.response_chunks[self._taken :]
+        self._taken += len(chunks)
+        return b"".join(chunk.data for chunk in chunks)
+
+    def _decode(self, raw: bytes) -> bytes:
+        return raw if self._decoder is None else self._decoder.feed(raw)
+
+    def _take(self) -> None:
+        data = self._decode(self._raw())
+        if self._parser is None:
+            self._whole.append(data)
+            self._release(self._masker.feed(data))
+            return
+        self._bytes += data
+        for event in self._parser.feed(data):
+            self._take_event(event)
+
+    def _take_event(self, event: StreamEvent) -> None:
+        start, end = event.start - self._offset, event.end - self._offset
+        if start:
+            self._release(self._masker.feed(self._bytes[:start]))
+        self._release(self._masker.feed(self._bytes[start:end], fragments(event)))
+        self._bytes = self._bytes[end:]
+        self._offset = event.end
+
+    def _end_of_stream(self) -> None:
+        if self._parser is not None:
+            for event in self._parser.finish():
+                self._take_event(event)
+            self._release(self._masker.feed(self._bytes))
+            self._bytes = b""
+        self._release(self._masker.finish())
+
+    def _release(self, masked: Masked) -> None:
+        if masked.data:
+            self._ready.append(masked)
+        self._masked = self._masked or bool(masked.masks)
+
+    def _at_once(self) -> Attributes:
+        """Store a body of which nothing is on disk yet; usually nothing in it is secret."""
+        raw = self._raw()
+        data = self._decode(raw)
+        if self._decoder is not None:
+            self._decoder.finish()
+            self.problem = self.problem or self._decoder.problem
+        if self._parser is None:
+            self._whole.append(data)
+            masked = self._redactor.mask(data)
+        else:
+            masked = self._mask_events(data, [*self._parser.feed(data), *self._parser.finish()])
+        if self._encoding and not masked.masks:
+            return {
+                semconv.REF + semconv.RESPONSE_BODY: self._writer.blob(raw),
+                semconv.RESPONSE_ENCODING: self._encoding,
+            }
+        self._masked = bool(masked.masks)
+        return self._attributes(self._writer.blob(masked.data, masked.masks))
+
+    def _mask_events(self, data: bytes, events: list[StreamEvent]) -> Masked:
+        """Mask a whole stream; event by event only where a text in it holds a secret."""
+        texts: dict[str, list[str]] = {}
+        for channel, text in chain.from_iterable(fragments(event) for event in events):
+            texts.setdefault(channel, []).append(text)
+        secret = any(
+            self._redactor.matches("".join(parts).encode(errors="surrogatepass"))
+            for parts in texts.values()
+        )
+        if not secret:
+            return self._redactor.mask(data)
+        self._bytes = data
+        for event in events:
+            self._take_event(event)
+        self._release(self._masker.feed(self._bytes))
+        self._release(self._masker.finish())
+        return _joined(self._ready)
+
+    # --- storing ----------------------------------------------------------------------------------
+
+    def _store_segments(self) -> Attributes:
+        if self._ready:
+            masked = _joined(self._ready)
+            self._ready = []
+            self._segments += [
+                name
+                for name in self._writer.parts(masked.data, masked.masks)
+                if isinstance(name, str)
+            ]
+        if not self._segments:
+            return {}
+        segments = Ref.parse(self._writer.list_(self._segments, "segments"))
+        return self._attributes(self._writer.body([Joined(segments.sha256, "")]))
+
+    def _attributes(self, ref: str) -> Attributes:
+        attributes: Attributes = {semconv.REF + semconv.RESPONSE_BODY: ref}
+        if self._encoding:
+            attributes[semconv.RESPONSE_ENCODING] = self._encoding
+            attributes[semconv.BODY_KEPT_DECODED] = "response"
+        return attributes
+
+    def _as_sent(self) -> Attributes:
+        raw = b"".join(chunk.data for chunk in self._exchange.response_chunks)
+        return {
+            semconv.REF + semconv.RESPONSE_BODY: self._writer.blob(raw),
+            semconv.RESPONSE_ENCODING: self._encoding,
+        }
+
+
+def fragments(event: StreamEvent) -> list[tuple[str, str]]:
+    """Return the texts that an event adds, each to its channel."""
+    first = [] if event.channel is None else [(event.channel, event.text)]
+    return [*first, *event.more]
+
+
+def header(headers: Headers, name: str) -> str:
+    """Return a header's value, the values of repeated ones joined by commas, or ""."""
+    return ", ".join(value for key, value in headers if key.lower() == name)
+
+
+def _decoder(encoding: str) -> tuple[Decoder | None, str]:
+    if not encoding or encoding.strip().lower() == "identity":
+        return None, ""
+    try:
+        return Decoder(encoding), ""
+    except (LookupError, ValueError) as error:
+        return None, str(error)
+
+
+def _joined(pieces: list[Masked]) -> Masked:
+    masks: list[Mask] = []
+    size = 0
+    for piece in pieces:
+        masks += [mask._replace(offset=mask.offset + size) for mask in piece.masks]
+        size += len(piece.data)
+    return Masked(b"".join(piece.data for piece in pieces), masks)

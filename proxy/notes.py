@@ -1,0 +1,159 @@
+"""Reads a chat request: its parameters, and its conversation as messages stored once each.
+
+It joins a dialect, which knows the provider's words, to the trace file. An element that was met
+before costs a look-up: agents resend the whole conversation with every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from traceproof.proxy.dialects.base import Dialect
+from traceproof.recorder import messages, semconv
+from traceproof.recorder.agents.base import text_of
+from traceproof.recorder.calls import MessageNote, ToolResult
+from traceproof.recorder.messages import Message
+from traceproof.recorder.pieces import Content, SplitBody
+from traceproof.recorder.span import Attributes
+from traceproof.recorder.writer import TraceWriter
+
+_REMINDER = "<system-reminder>"
+"""How Claude Code begins what it adds to a user's message of its own accord."""
+
+
+class ReadRequest(NamedTuple):
+    """A chat request as far as it could be read; `head` is its members but the conversation.
+
+    `system` and `prompt` are the texts of the system prompt and of the user's last message, enough
+    of them to tell what a call is for.
+    """
+
+    head: dict[str, Any]
+    attributes: Attributes
+    notes: list[MessageNote]
+    system: str = ""
+    prompt: str = ""
+    problem: str = ""
+
+
+class _Stored(NamedTuple):
+    """The names of what an element became, and its text where that is a system prompt's."""
+
+    names: list[str]
+    text: str = ""
+
+
+class RequestReader:
+    """Reads the requests of one dialect in one session; used from one thread."""
+
+    def __init__(self, dialect: Dialect, writer: TraceWriter) -> None:
+        self._dialect = dialect
+        self._writer = writer
+        self._messages: WeakKeyDictionary[Content, MessageNote] = WeakKeyDictionary()
+        self._system_messages: WeakKeyDictionary[Content, str] = WeakKeyDictionary()
+        self._others: WeakKeyDictionary[Content, _Stored] = WeakKeyDictionary()
+
+    def read(self, body: SplitBody) -> ReadRequest:
+        """Read a request; what cannot be read is left out and named in `problem`."""
+        try:
+            head = msgspec.json.decode(body.head(), type=dict[str, Any])
+        except (ValueError, RecursionError):
+            return ReadRequest({}, {}, [], problem="the request is not a JSON object")
+        layout = self._dialect.layout
+        rest = {name: value for name, value in head.items() if name not in layout}
+        attributes = self._dialect.attributes(rest)
+        elements = body.elements(layout.messages)
+        notes = [self._note(element.content) for element in elements]
+        attributes |= self._list(semconv.INPUT_MESSAGES, [note.sha256 for note in notes])
+        system = self._each(body, layout.system, self._system_parts)
+        attributes |= self._list(semconv.SYSTEM_INSTRUCTIONS, _names(system))
+        tools = self._each(body, layout.tools, self._tool)
+        attributes |= self._list(semconv.TOOL_DEFINITIONS, _names(tools))
+        texts = [stored.text for stored in system]
+        texts += [self._system_messages.get(element.content, "") for element in elements]
+        prompt = notes[-1].prompt if notes else ""
+        return ReadRequest(rest, attributes, notes, "\n".join(filter(None, texts)), prompt)
+
+    def _note(self, content: Content) -> MessageNote:
+        note = self._messages.get(content)
+        if note is None:
+            message = self._dialect.message(_decode(content))
+            note = _note_of(message, self._writer.element(messages.encode(message)))
+            self._messages[content] = note
+            if message.role in {"system", "developer"}:
+                self._system_messages[content] = text_of(message.parts)
+        return note
+
+    def _each(
+        self, body: SplitBody, key: str | None, store: Callable[[Any], _Stored]
+    ) -> list[_Stored]:
+        if key is None:
+            return []
+        found = []
+        for element in body.elements(key):
+            stored = self._others.get(element.content)
+            if stored is None:
+                stored = self._others[element.content] = store(_decode(element.content))
+            found.append(stored)
+        return found
+
+    def _system_parts(self, value: Any) -> _Stored:
+        parts = self._dialect.system([value] if isinstance(value, dict) else value)
+        return _Stored([self._json(part) for part in parts], text_of(parts))
+
+    def _tool(self, value: Any) -> _Stored:
+        return _Stored([] if value is None else [self._json(self._dialect.tool(value))])
+
+    def _json(self, value: Any) -> str:
+        return self._writer.element(msgspec.json.encode(value))
+
+    def _list(self, name: str, parts: list[str]) -> Attributes:
+        return {semconv.REF + name: self._writer.list_(parts, name)} if parts else {}
+
+
+def _names(stored: list[_Stored]) -> list[str]:
+    return [name for each in stored for name in each.names]
+
+
+def _decode(content: Content) -> Any:
+    try:
+        return msgspec.json.decode(content.data)
+    except (ValueError, RecursionError):
+        return content.data.decode("utf-8", "replace")
+
+
+def _note_of(message: Message, name: str) -> MessageNote:
+    note = MessageNote(name, message.role)
+    note.results = [
+        ToolResult(str(part.get("id", "")), as_text(part.get("response")), part.get("is_error"))
+        for part in message.parts
+        if part.get("type") == "tool_call_response"
+    ]
+    if message.role == "user":
+        note.prompt = "\n\n".join(
+            part["content"]
+            for part in message.parts
+            if part.get("type") == "text"
+            and isinstance(part.get("content"), str)
+            and not part["content"].lstrip().startswith(_REMINDER)
+        )
+    return note
+
+
+def as_text(value: Any) -> str:
+    """Return a text as it is, the text of a list of text parts, and all else as compact JSON."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value and all(_is_text(part) for part in value):
+        return "\n".join(part["content"] for part in value)
+    return msgspec.json.encode(value).decode()
+
+
+def _is_text(part: Any) -> bool:
+    return (
+        isinstance(part, dict) and part.get("type") == "text" and isinstance(part["content"], str)
+    )

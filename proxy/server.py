@@ -1,0 +1,238 @@
+"""The proxy: mitmproxy's core on an event loop in a thread of the calling process.
+
+Listens, starts and stops; what passes is the relay's affair (`addon.py`). It prints nothing, adds
+no handler to the root logger and leaves signals alone: what there is to say goes to the logger
+`traceproof.proxy`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from traceproof.proxy.exchange import Sink
+from traceproof.proxy.hosts import Hosts
+from traceproof.proxy.routes import Origin, Routes
+from traceproof.proxy.upstream import UpstreamProxies
+
+try:
+    from traceproof.proxy.addon import Relay
+    from traceproof.proxy.authority import Authority
+    from traceproof.proxy.destination import Destinations
+    from traceproof.proxy.front import Front
+    from traceproof.proxy.tls import Tls
+except ModuleNotFoundError as error:
+    raise ImportError(
+        f"recording needs {(error.name or '').partition('.')[0]}: "
+        "pip install 'traceproof[proxy]'",
+        name=error.name,
+    ) from error
+
+log = logging.getLogger("traceproof.proxy")
+log.addHandler(logging.NullHandler())
+
+_RELAY_HOOKS = (
+    "request",
+    "responseheaders",
+    "response",
+    "error",
+    "tcp_message",
+    "tcp_end",
+    "client_disconnected",
+    "http_connect",
+    "http_connect_upstream",
+    "server_connect",
+)
+_TLS_HOOKS = ("tls_start_client", "tls_start_server", "tls_failed_client")
+
+_Accept: TypeAlias = Callable[
+    [asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]
+]
+
+
+@dataclass(frozen=True)
+class ProxyConfig:
+    """What a proxy does, all of it read and checked."""
+
+    authority: Authority
+    roots: Path
+    """PEM bundle that upstream servers are verified against."""
+    hosts: Hosts = field(default_factory=Hosts)
+    routes: Routes = field(default_factory=dict)
+    proxies: UpstreamProxies = field(default_factory=UpstreamProxies)
+    origins: tuple[Origin, ...] = ()
+    """Reverse mode: the servers to stand in for, one listener each; empty is forward mode."""
+    listen_host: str = "127.0.0.1"
+    listen_port: int = 0
+    """0 picks a free one. In reverse mode the first listener's; the others follow it."""
+
+
+class Listening(NamedTuple):
+    """Where a started proxy is reached."""
+
+    url: str
+    """The proxy in forward mode, the first base URL in reverse mode."""
+    bases: dict[str, str]
+    """Reverse mode: the base URL that stands for each origin, by the origin's authority."""
+
+
+class ProxyServer:
+    """A proxy that hands what passes to a sink; starts once, and one at a time in a process."""
+
+    def __init__(self, config: ProxyConfig, sink: Sink) -> None:
+        self._config = config
+        destinations = Destinations(config.hosts, config.routes, config.proxies)
+        self._relay = Relay(sink, destinations)
+        self._tls = Tls(config.authority, config.roots)
+        hooks = {name: getattr(self._relay, name) for name in _RELAY_HOOKS}
+        hooks |= {name: getattr(self._tls, name) for name in _TLS_HOOKS}
+        self._front = Front(self._relay, destinations, hooks, config.roots)
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop = asyncio.Event()
+        self._grace = 0.0
+
+    @property
+    def tunnelled(self) -> Counter[str]:
+        """How many connections passed unread, by host."""
+        return self._relay.tunnelled
+
+    @property
+    def untrusted(self) -> Counter[str]:
+        """How many clients would not trust our certificate, by the host they meant."""
+        return self._tls.untrusted
+
+    @property
+    def faults(self) -> Counter[str]:
+        """How often the sink raised, by what it raised: the recording may lack something."""
+        return self._relay.faults
+
+    def start(self) -> Listening:
+        """Listen; return once connections are taken.
+
+        Raises:
+            OSError: The address cannot be listened on.
+        """
+        ready: Future[Listening] = Future()
+        self._thread = threading.Thread(
+            target=self._run, args=(ready,), name="traceproof-proxy", daemon=True
+        )
+        self._thread.start()
+        try:
+            return ready.result()
+        except OSError:
+            self._thread.join()
+            raise
+
+    def stop(self, grace: float = 5.0) -> None:
+        """Take no more connections, let calls under way end, and end.
+
+        What is not over after `grace` seconds ends with the error "the proxy was stopped". Calling
+        it again, or before a start, does nothing.
+        """
+        if self._thread is None or self._loop is None or not self._thread.is_alive():
+            return
+        self._grace = grace
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self, ready: Future[Listening]) -> None:
+        with _captured_logging():
+            try:
+                asyncio.run(self._serve(ready))
+            except Exception as error:
+                if not ready.done():
+                    ready.set_exception(error)
+                    return
+                log.exception("the proxy ended")
+
+    async def _serve(self, ready: Future[Listening]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(_log_unhandled)
+        if hasattr(asyncio, "eager_task_factory"):
+            self._loop.set_task_factory(asyncio.eager_task_factory)
+        servers: list[asyncio.Server] = []
+        try:
+            listening = await self._listen(servers)
+            ready.set_result(listening)
+            await self._stop.wait()
+        finally:
+            for server in servers:
+                server.close()
+        await self._drain()
+        self._relay.abandon()
+        await self._front.close(seconds=1.0)
+
+    async def _listen(self, servers: list[asyncio.Server]) -> Listening:
+        config = self._config
+        if not config.origins:
+            return Listening(await self._open(servers, self._front.forward, config.listen_port), {})
+        bases = {}
+        for number, origin in enumerate(config.origins):
+            port = config.listen_port + number if config.listen_port else 0
+            accept = partial(self._front.reverse, origin)
+            bases[origin.authority] = await self._open(servers, accept, port)
+        return Listening(next(iter(bases.values())), bases)
+
+    async def _open(self, servers: list[asyncio.Server], accept: _Accept, port: int) -> str:
+        host = self._config.listen_host
+        try:
+            server = await asyncio.start_server(accept, host, port)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            raise OSError(error.errno, f"cannot listen on {host}:{port}: {why}") from None
+        servers.append(server)
+        bound: tuple[str, int] = server.sockets[0].getsockname()[:2]
+        self._relay.own.add(bound)
+        return _url(*bound)
+
+    async def _drain(self) -> None:
+        idle = asyncio.Event()
+        self._relay.on_idle = idle.set
+        if self._relay.busy:
+            try:
+                await asyncio.wait_for(idle.wait(), self._grace)
+            except TimeoutError:
+                log.warning("calls were still under way when the proxy stopped")
+
+
+def _url(host: str, port: int) -> str:
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{shown}:{port}"
+
+
+def _log_unhandled(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("unhandled in the proxy: %s", context["message"], exc_info=context.get("exception"))
+
+
+class _Forward(logging.Handler):
+    """Passes mitmproxy's log records to our logger."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        log.handle(record)
+
+
+@contextmanager
+def _captured_logging() -> Iterator[None]:
+    """Keep mitmproxy's records from the root logger, and so from the terminal."""
+    theirs = logging.getLogger("mitmproxy")
+    level, propagate, handler = theirs.level, theirs.propagate, _Forward()
+    theirs.setLevel(logging.WARNING)
+    theirs.propagate = False
+    theirs.addHandler(handler)
+    try:
+        yield
+    finally:
+        theirs.removeHandler(handler)
+        theirs.setLevel(level)
+        theirs.propagate = propagate

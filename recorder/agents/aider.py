@@ -1,0 +1,69 @@
+"""Aider: LiteLLM's variables redirect it, the system prompt tells its side calls.
+
+Seen with aider 0.86.2 (litellm 1.81.10). Its calls name no session and no version. Its `.env` files
+override the environment, and `--openai-api-base` overrides both: in reverse mode such an address
+escapes the proxy, in forward mode its host has to be named with `--host`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from traceproof.recorder.agents import base, command
+from traceproof.recorder.agents.generic import Generic
+
+_BY_SYSTEM = {
+    "generates concise, one-line Git commit messages": "commit_message",
+    "*Briefly* summarize this partial conversation about programming.": "summary",
+}
+_DISTRIBUTION = re.compile(r"aider_chat-(.+)\.dist-info$")
+
+
+class Aider(Generic):
+    """Aider, installed by pip, pipx or uv, or run as a module."""
+
+    name = "aider"
+    programs = frozenset({"aider", "aider-chat"})
+    base_urls = (
+        *Generic.base_urls,
+        base.BaseUrl("ANTHROPIC_API_BASE", "api.anthropic.com"),
+        base.BaseUrl("DEEPSEEK_API_BASE", "api.deepseek.com", "/beta"),
+        base.BaseUrl("OPENROUTER_API_BASE", "openrouter.ai", "/api/v1"),
+        base.BaseUrl("GEMINI_API_BASE", "generativelanguage.googleapis.com", "/v1beta"),
+    )
+
+    def version(self, argv: Sequence[str], env: Mapping[str, str]) -> str | None:
+        """Return the version of the distribution beside the program, as its folder's name says."""
+        for program in reversed(command.programs(argv, env)):
+            for prefix in _prefixes(program.path):
+                for entry in prefix.glob("lib/python3*/site-packages/aider_chat-*.dist-info"):
+                    found = _DISTRIBUTION.match(entry.name)
+                    if found:
+                        return found[1]
+        return None
+
+    def purpose(self, call: base.ModelCall) -> str:
+        """Return `main`, or the side call that the system prompt tells."""
+        found = (purpose for mark, purpose in _BY_SYSTEM.items() if mark in call.system)
+        return next(found, base.MAIN)
+
+    def credential_files(self, _env: Mapping[str, str], home: Path, cwd: Path) -> list[Path]:
+        """Return its `.env`, OAuth and settings files, in the order in which it reads them."""
+        folders = dict.fromkeys((home, _git_root(cwd), cwd))
+        return [
+            home / ".aider" / "oauth-keys.env",
+            *(folder / name for folder in folders for name in (".env", ".aider.conf.yml")),
+        ]
+
+
+def _prefixes(path: Path | None) -> Iterator[Path]:
+    """Yield where a program is installed: `bin`'s parent, before and after symlinks."""
+    if path is not None:
+        yield from dict.fromkeys((path.parent.parent, path.resolve().parent.parent))
+
+
+def _git_root(folder: Path) -> Path:
+    """Return the folder above (or at) this one that holds `.git`, else this one."""
+    return next((at for at in (folder, *folder.parents) if (at / ".git").exists()), folder)

@@ -1,0 +1,122 @@
+"""What an agent adapter says: how its command looks, what redirects it, whose a call is.
+
+An adapter runs nothing and reads no secret: it answers from the command line, the environment and
+what is on the wire. Adding an agent is one file beside this one and one row in the registry
+(`traceproof.recorder.agents`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple, Protocol
+from urllib.parse import urlsplit
+
+from traceproof.recorder.messages import Part
+
+MAIN = "main"
+"""The purpose of a call that works on the task, and of any call not known to be a side call."""
+
+
+class BaseUrl(NamedTuple):
+    """An environment variable that holds a model API's address.
+
+    `suffix` is what the agent expects after the host: the reverse proxy's address for `host`, then
+    the suffix, is the variable's value.
+    """
+
+    variable: str
+    host: str
+    suffix: str = ""
+
+
+class LaunchContext(NamedTuple):
+    """What an adapter may know when it sets up the child.
+
+    `env` is the environment the user gave. `receiver` is the base address of our OTLP receiver
+    (`http://127.0.0.1:4318/secret`), empty when there is none; `traceparent` names our root span
+    the W3C way (`00-<trace id>-<span id>-01`).
+    """
+
+    env: Mapping[str, str]
+    mode: Literal["forward", "reverse"] = "forward"
+    receiver: str = ""
+    traceparent: str = ""
+
+
+class Identity(NamedTuple):
+    """Whose a model call is; an empty field is unknown, an empty `agent_id` the main agent."""
+
+    session_id: str = ""
+    agent_id: str = ""
+    parent_agent_id: str = ""
+    agent_type: str = ""
+
+
+class ModelCall(NamedTuple):
+    """What tells a side call from a turn.
+
+    `path` has no query; header names are lower-case; `head` is the request object without its
+    messages, system prompt and tools. `system` is the text of the system prompt, wherever the wire
+    format keeps it, and `prompt` the text of the last message.
+    """
+
+    path: str = ""
+    headers: Mapping[str, str] = {}
+    head: Mapping[str, object] = {}
+    system: str = ""
+    prompt: str = ""
+
+
+class Agent(Protocol):
+    """One coding agent. `traceproof.recorder.agents.generic` answers all of it with nothing."""
+
+    name: str
+    """Goes into file names and `gen_ai.agent.name`."""
+    base_urls: Sequence[BaseUrl]
+    """What redirects it in reverse mode."""
+
+    def recognises(self, argv: Sequence[str], /) -> bool:
+        """Tell whether a command line starts this agent."""
+
+    def version(self, argv: Sequence[str], env: Mapping[str, str], /) -> str | None:
+        """Return the version installed, where a file beside the program says it."""
+
+    def environment(self, context: LaunchContext, /) -> dict[str, str]:
+        """Return the variables to add to the child's environment, beside what the proxy needs."""
+
+    def notes(self, context: LaunchContext, /) -> list[str]:
+        """Return one-line remarks on what was left undone, for the user."""
+
+    def configured_hosts(self, env: Mapping[str, str], /) -> set[str]:
+        """Return the hosts that the user's own base URLs name: gateways, to be decrypted too."""
+
+    def identify(self, headers: Mapping[str, str], body: Mapping[str, object], /) -> Identity:
+        """Return whose a call is; header names are lower-case, `body` is the request object."""
+
+    def purpose(self, call: ModelCall, /) -> str:
+        """Return why a call was made: `main`, unless it is surely a side call."""
+
+    def version_from(self, headers: Mapping[str, str], /) -> str | None:
+        """Return the version that a call's headers tell."""
+
+    def credential_files(self, env: Mapping[str, str], home: Path, cwd: Path, /) -> list[Path]:
+        """Return files, there or not, that may hold secrets the agent will use."""
+
+
+def text_of(parts: Iterable[Part]) -> str:
+    """Join the text parts of a message or a system prompt, one a line."""
+    return "\n".join(str(part["content"]) for part in parts if part.get("type") == "text")
+
+
+def hosts_in(base_urls: Iterable[BaseUrl], env: Mapping[str, str]) -> set[str]:
+    """Return the host names of the URLs in these variables; what is no URL names none."""
+    hosts = (_host(env.get(entry.variable, "")) for entry in base_urls)
+    return {host for host in hosts if host}
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None

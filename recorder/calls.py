@@ -1,0 +1,77 @@
+"""A model call as the session knows it: what was asked, what came back, in no provider's words.
+
+The proxy fills these from a dialect; `traceproof.recorder.session` turns them into spans. Content is
+already in the trace file, so what stands here are references and the few texts that joins need.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from traceproof.recorder.span import Attributes
+
+
+@dataclass(slots=True)
+class ToolResult:
+    """A tool's answer as the agent sent it back; `content` is text or compact JSON."""
+
+    call_id: str
+    content: str
+    is_error: bool | None
+
+
+@dataclass(slots=True)
+class MessageNote:
+    """One message of a request: its hash, and what in it concerns the session.
+
+    `results` is emptied once the session has taken them, so that a long session does not keep its
+    tool output in memory.
+    """
+
+    sha256: str
+    role: str
+    results: list[ToolResult] = field(default_factory=list)
+    prompt: str = ""
+
+
+@dataclass(slots=True)
+class ToolRequest:
+    """A tool call that a model asked for; `arguments` is compact JSON, or the text it sent."""
+
+    call_id: str
+    name: str
+    arguments: str
+
+
+@dataclass(slots=True)
+class CallRequest:
+    """A model call as it was asked; `started` in Unix nanoseconds.
+
+    `attributes` are the span's own (provider, model, parameters, refs to content). `agent_id` is
+    empty for the main agent. `trace_parent` is the W3C header the agent sent with it, if any.
+    """
+
+    started: int
+    model: str
+    attributes: Attributes
+    messages: list[MessageNote]
+    purpose: str = "main"
+    conversation_id: str = ""
+    agent_id: str = ""
+    parent_agent_id: str = ""
+    trace_parent: str = ""
+
+
+@dataclass(slots=True)
+class CallResult:
+    """How a model call ended; `ended` in Unix nanoseconds.
+
+    `state` is `complete`, `cut`, `refused` or `failed`; `error_type` is empty when all went well.
+    """
+
+    ended: int
+    state: str
+    attributes: Attributes
+    tools: list[ToolRequest] = field(default_factory=list)
+    error_type: str = ""
+    error_message: str = ""

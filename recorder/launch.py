@@ -1,0 +1,163 @@
+"""Run the agent as a child that has the terminal to itself, and come back with its exit code.
+
+The child inherits standard input, output and error, the process group and the controlling
+terminal: no byte of it passes through us, and its window size, raw mode and job control are its
+own. This module knows nothing of agents, proxies or traces.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType
+
+_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+_TYPED = (signal.SIGINT, signal.SIGQUIT, *_STOPS)
+"""Sent by the terminal, these reach the whole group, the child included: it decides, not we."""
+
+_SENT = (signal.SIGTERM, signal.SIGHUP)
+"""Sent to us alone, these are meant for the agent."""
+
+_IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
+
+_SHELL = "/bin/sh"
+_SIGNALLED = 128
+
+
+class Child:
+    """A running child. Made by `launch`; `wait` is to be called once, from the same thread."""
+
+    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+        self._exit_code: int | None = None
+        self._early: list[int] = []
+        self.pid = 0
+        self._before = {number: signal.getsignal(number) for number in _TYPED + _SENT}
+        try:
+            self._hold_signals()
+            self.pid = _spawn(argv, env, self._defaults())
+        except BaseException:
+            self._release_signals()
+            raise
+        for number in self._early:
+            self.send(number)
+
+    def wait(self) -> int:
+        """Wait for the child to end, stopping and going on with it.
+
+        What the child leaves running in the background is not waited for.
+
+        Returns:
+            Its exit code, or 128 and the number of the signal that ended it.
+        """
+        try:
+            while self._exit_code is None:
+                _, status = os.waitpid(self.pid, os.WUNTRACED)
+                if os.WIFSTOPPED(status):
+                    self._stop_too()
+                else:
+                    code = os.waitstatus_to_exitcode(status)
+                    self._exit_code = code if code >= 0 else _SIGNALLED - code
+        finally:
+            self._release_signals()
+        return self._exit_code
+
+    def send(self, number: int) -> None:
+        """Send the child a signal, unless it has ended."""
+        if self._exit_code is None:
+            with suppress(ProcessLookupError):  # it ended, and `wait` has yet to say so
+                os.kill(self.pid, number)
+
+    def _stop_too(self) -> None:
+        """Stop as the child did, so that the shell takes the terminal back.
+
+        Not sooner: the child may want to put the terminal in order first, or not stop at all. Not
+        never: the shell looks at us, not at it. SIGTSTP does nothing where there is no shell.
+        """
+        if os.waitid(os.P_PID, self.pid, os.WCONTINUED | os.WNOHANG) is None:
+            signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTSTP)
+            signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+
+    def _forward(self, number: int, _frame: FrameType | None) -> None:
+        if self.pid:
+            self.send(number)
+        else:
+            self._early.append(number)
+
+    def _hold_signals(self) -> None:
+        for number in _TYPED:
+            signal.signal(number, signal.SIG_IGN)
+        for number in _SENT:
+            if self._before[number] is not signal.SIG_IGN:
+                signal.signal(number, self._forward)
+
+    def _release_signals(self) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _defaults(self) -> list[int]:
+        """Return what the child is to have at its default: all that our parent did not ignore."""
+        ours = [number for number in _TYPED if self._before[number] is not signal.SIG_IGN]
+        return [*ours, *_IGNORED_BY_PYTHON]
+
+
+def launch(argv: Sequence[str], env: Mapping[str, str]) -> Child:
+    """Start a command; call it from the main thread, and `wait` on what it returns.
+
+    What the terminal sends is left to the child, SIGTERM and SIGHUP are forwarded to it, until
+    `wait` comes back. If we are killed, the child goes on. Files that our caller left open for it
+    stay open.
+
+    Args:
+        argv: The command line; its first word is looked up in the `PATH` of `env`.
+        env: The child's whole environment.
+
+    Raises:
+        FileNotFoundError: there is no such command, or its interpreter is missing.
+        PermissionError: it is there, and may not be executed.
+        OSError: the system could not run it.
+        ValueError: the command line is empty, or this is not the main thread.
+    """
+    if not argv:
+        raise ValueError("no command given")
+    return Child(argv, env)
+
+
+def find(command: str, env: Mapping[str, str]) -> str:
+    """Return the path of a command, by the `PATH` of `env` unless it has a slash.
+
+    Raises:
+        FileNotFoundError: there is no such command.
+        PermissionError: it is there, and may not be executed.
+    """
+    search = env.get("PATH", os.defpath)
+    found = command if "/" in command else shutil.which(command, path=search)
+    if found is None:
+        if shutil.which(command, os.F_OK, search):
+            raise PermissionError(f"{command}: found on PATH, but not executable")
+        raise FileNotFoundError(f"{command}: command not found")
+    if not Path(found).exists():
+        raise FileNotFoundError(f"{command}: no such file")
+    if Path(found).is_dir() or not os.access(found, os.X_OK):
+        raise PermissionError(f"{command}: not executable")
+    return found
+
+
+def _spawn(argv: Sequence[str], env: Mapping[str, str], defaults: Sequence[int]) -> int:
+    path = find(argv[0], env)
+    try:
+        return os.posix_spawn(path, list(argv), env, setsigdef=defaults)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{argv[0]}: its interpreter is missing") from None
+    except PermissionError:
+        raise PermissionError(f"{argv[0]}: may not be executed") from None
+    except OSError as error:
+        if error.errno != errno.ENOEXEC:
+            raise
+    # a script without a `#!` line: shells run it, and so does execvp
+    return os.posix_spawn(_SHELL, [_SHELL, path, *argv[1:]], env, setsigdef=defaults)

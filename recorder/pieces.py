@@ -1,0 +1,259 @@
+"""Splits a request body into pieces that recur: the elements of its arrays, without cache markers.
+
+An agent resends its conversation with every call, and moves a `cache_control` marker along it. So
+each element of the arrays that matter is taken with the marker cut out, and what was cut is kept
+beside it. A memo makes a call cost what is new in it, apart from one pass over the bytes.
+
+Whatever the bytes are, the pieces put together are the body again: they are slices of it. What is
+not the JSON that was hoped for merely gives larger pieces. Storing is not done here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple, TypeAlias
+
+import msgspec
+
+MEMO = 64 << 20
+"""Bytes of elements remembered at most; a session's unlike elements are a few MiB."""
+
+_STRING = rb'"(?:[^"\\]|\\.)*+"'
+_MARKER = rb'(?<!\\)"cache_control"\s*+:\s*+(?:null|\{(?:[^{}"]|' + _STRING + rb")*+\})"
+_MARKERS = re.compile(rb",\s*+" + _MARKER + rb"|" + _MARKER + rb"(?:\s*+,)?", re.DOTALL)
+_KEY = re.compile(rb"[\s{,]*+" + _STRING + rb"\s*+:\s*+", re.DOTALL)
+_GAP = re.compile(rb"[\s,]*+")
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_array_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Cut(NamedTuple):
+    """Text that was cut out, and the offset in what is left at which it stood."""
+
+    offset: int
+    text: str
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Content:
+    """An element's bytes without markers; the same bytes are the same object while remembered.
+
+    So it may be a key: what is worked out from an element need be worked out only once.
+    """
+
+    data: bytes
+
+
+class Element(NamedTuple):
+    """One element of an array in a body, or a value that is no array (then `number` is 0).
+
+    `start` and `end` are offsets in the body. `new` tells that this content was not met before.
+    """
+
+    number: int
+    content: Content
+    cuts: tuple[Cut, ...]
+    new: bool
+    start: int
+    end: int
+
+    @property
+    def raw(self) -> bytes:
+        """Return the element as it stood in the body."""
+        return put_back(self.content.data, self.cuts)
+
+
+class Array(NamedTuple):
+    """The elements of an array, with the same separator between them all.
+
+    Where separators differ, each element is a `Value` and each gap a piece of its own.
+    """
+
+    key: str
+    elements: list[Element]
+    separator: str
+
+
+class Value(NamedTuple):
+    """A value that stands alone: `"system": "…"`, or an element between uneven separators."""
+
+    key: str
+    element: Element
+
+
+BodyPiece: TypeAlias = bytes | Array | Value
+
+
+@dataclass(slots=True)
+class SplitBody:
+    """A body in pieces, in order: bytes between them are kept as they are."""
+
+    pieces: list[BodyPiece] = field(default_factory=list)
+
+    def elements(self, key: str) -> list[Element]:
+        """Return the elements of one array; a value that is no array is its only element."""
+        found: list[Element] = []
+        for piece in self.pieces:
+            if isinstance(piece, Array) and piece.key == key:
+                found.extend(piece.elements)
+            elif isinstance(piece, Value) and piece.key == key:
+                found.append(piece.element)
+        return found
+
+    def join(self) -> bytes:
+        """Return the body."""
+        return b"".join(self._bytes())
+
+    def head(self) -> bytes:
+        """Return the body with null in the place of every piece: its other members, as JSON."""
+        return b"".join(piece if isinstance(piece, bytes) else b"null" for piece in self.pieces)
+
+    def _bytes(self) -> Iterator[bytes]:
+        for piece in self.pieces:
+            match piece:
+                case bytes():
+                    yield piece
+                case Value(_, element):
+                    yield element.raw
+                case Array(_, elements, separator):
+                    yield separator.encode().join(element.raw for element in elements)
+
+
+class Splitter:
+    """Splits bodies of one session; remembers elements from one body to the next."""
+
+    def __init__(self, keys: Sequence[str], *, memo: int = MEMO) -> None:
+        """Take out the values of these keys of the body's object."""
+        self._keys = frozenset(keys)
+        self._limit = memo
+        self._size = 0
+        self._elements: dict[bytes, tuple[Content, tuple[Cut, ...]]] = {}
+        self._contents: dict[bytes, Content] = {}
+
+    def split(self, body: bytes) -> SplitBody:
+        """Split a body; bytes that are no JSON object are one piece."""
+        try:
+            members = _members(body)
+        except (ValueError, RecursionError):
+            members = []
+        pieces: list[BodyPiece] = []
+        position = 0
+        for key, start, end in members:
+            if key in self._keys:
+                for at, upto, piece in self._taken(body, key, start, end):
+                    pieces += [body[position:at], piece] if at > position else [piece]
+                    position = upto
+        return SplitBody([*pieces, body[position:]] if position < len(body) else pieces)
+
+    def _taken(
+        self, body: bytes, key: str, start: int, end: int
+    ) -> Iterator[tuple[int, int, Array | Value]]:
+        """Yield what is taken out of one member, with its place: an array's brackets stay."""
+        if body[start : start + 1] != b"[":
+            yield start, end, Value(key, self._element(body, 0, start, end))
+            return
+        spans = _elements(body, start, end)
+        separators = {body[before[1] : after[0]] for before, after in pairwise(spans)}
+        elements = [self._element(body, number, *span) for number, span in enumerate(spans)]
+        if len(separators) <= 1 and spans:
+            separator = separators.pop() if separators else b","
+            yield spans[0][0], spans[-1][1], Array(key, elements, separator.decode())
+            return
+        for element in elements:
+            yield element.start, element.end, Value(key, element)
+
+    def _element(self, body: bytes, number: int, start: int, end: int) -> Element:
+        raw = body[start:end]
+        known = self._elements.get(raw)
+        if known is not None:
+            return Element(number, *known, False, start, end)
+        data, cuts = cut_markers(raw)
+        content = self._contents.get(data)
+        new = content is None
+        if content is None:
+            content = Content(data)
+        self._remember(raw, content, cuts)
+        return Element(number, content, cuts, new, start, end)
+
+    def _remember(self, raw: bytes, content: Content, cuts: tuple[Cut, ...]) -> None:
+        self._size += len(raw)
+        if self._size > self._limit:
+            self._elements.clear()
+            self._contents.clear()
+            self._size = len(raw)
+        self._elements[raw] = content, cuts
+        self._contents[content.data] = content
+
+
+def put_back(data: bytes, cuts: Sequence[Cut]) -> bytes:
+    """Undo `cut_markers`."""
+    if not cuts:
+        return data
+    pieces, position = [], 0
+    for offset, text in cuts:
+        pieces += [data[position:offset], text.encode()]
+        position = offset
+    return b"".join([*pieces, data[position:]])
+
+
+def cut_markers(raw: bytes) -> tuple[bytes, tuple[Cut, ...]]:
+    """Cut the `cache_control` markers out of an element.
+
+    Only where the provider reads them: on the element and on the blocks of its `content`, two
+    levels deep. A tool's argument that happens to have this name is left where it is.
+    """
+    if b'"cache_control"' not in raw:
+        return raw, ()
+    kept, cuts, position, size = [], [], 0, 0
+    try:
+        for match in _MARKERS.finditer(raw):
+            kept.append(raw[position : match.start()])
+            size += len(kept[-1])
+            cuts.append(Cut(size, match.group().decode()))
+            position = match.end()
+        data = b"".join([*kept, raw[position:]])
+        same = msgspec.json.decode(data) == _unmarked(msgspec.json.decode(raw))
+    except (ValueError, RecursionError):
+        same = False
+    return (data, tuple(cuts)) if same else (raw, ())
+
+
+def _unmarked(value: Any, depth: int = 2) -> Any:
+    """Return an element without the markers that a provider reads."""
+    if not isinstance(value, dict):
+        return value
+    rest = {name: item for name, item in value.items() if name != "cache_control"}
+    blocks = rest.get("content")
+    if depth and isinstance(blocks, list):
+        rest["content"] = [_unmarked(block, depth - 1) for block in blocks]
+    return rest
+
+
+def _members(body: bytes) -> list[tuple[str, int, int]]:
+    """Find the values of an object's members; empty where they cannot all be told apart.
+
+    Raises:
+        ValueError: it is no JSON object.
+    """
+    found, position = [], 0
+    for key, value in _object_decoder.decode(body).items():
+        match = _KEY.match(body, position)
+        if match is None or not body.startswith(value, match.end()):
+            return []
+        position = match.end() + len(memoryview(value))
+        found.append((key, match.end(), position))
+    return found if body[position:].strip() in (b"}", b"{}") else []
+
+
+def _elements(body: bytes, start: int, end: int) -> list[tuple[int, int]]:
+    """Find the elements of the array at `body[start:end]`."""
+    spans, position = [], start + 1
+    for value in _array_decoder.decode(memoryview(body)[start:end]):
+        gap = _GAP.match(body, position)
+        at = gap.end() if gap else position
+        position = at + len(memoryview(value))
+        spans.append((at, position))
+    return spans

@@ -1,0 +1,357 @@
+"""Reads a trace file: spans in order, and the content they refer to.
+
+Nothing is read before it is asked for, and no more is kept than a few frames, a cache of blobs of
+fixed size, and an index of where blobs lie. What is damaged is noted in `problems`, and the rest is
+read. The file may still be growing: what was in it when it was opened is read.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+import msgspec
+
+from traceproof.recorder import otlp, semconv
+from traceproof.recorder.blobs import PREFIX, Ref, decode_blob, name_at
+from traceproof.recorder.errors import DamagedTrace, ForeignFile, FutureFormat
+from traceproof.recorder.framefile import FrameFile
+from traceproof.recorder.manifests import Resolver, Spliced
+from traceproof.recorder.redaction import Mask, Masked
+from traceproof.recorder.seektable import MAGIC
+from traceproof.recorder.span import Attributes, Span, decode_attributes, decode_span
+
+CACHE = 32 << 20
+"""Bytes of blobs kept in memory at most."""
+
+_decoder = msgspec.json.Decoder(otlp.TracesData)
+
+
+class Record(NamedTuple):
+    """A span with who made it; `pending` when its end never came."""
+
+    span: Span
+    resource: Attributes
+    scope: otlp.Scope
+    pending: bool = False
+
+    @property
+    def from_agent(self) -> bool:
+        """Whether the agent sent this span of itself, rather than the recorder."""
+        return self.resource.get(semconv.SOURCE) == "agent"
+
+
+class _Place(NamedTuple):
+    """Where a line is: the number of its frame, and offsets in the frame's plain bytes."""
+
+    frame: int
+    start: int
+    end: int
+
+
+class TraceReader:
+    """One open trace file; use `open`, as a context manager. For one thread."""
+
+    def __init__(self, path: Path, file: FrameFile) -> None:
+        self.path = path
+        self._file = file
+        self._index: dict[str, _Place] = {}
+        self._span_lines: list[list[_Place]] = []
+        self._cache: OrderedDict[str, Masked] = OrderedDict()
+        self._cached = 0
+        self._resolver = Resolver(self.blob)
+        self._envelopes: list[tuple[otlp.Resource, Attributes]] = []
+        self.resource = self._read_resource()
+        self.format_version = int(str(self.resource[semconv.FORMAT]))
+
+    @classmethod
+    def open(cls, path: Path | str) -> Self:
+        """Open a trace file.
+
+        Raises:
+            OSError: it cannot be opened or read.
+            ForeignFile: it is not a trace file.
+            FutureFormat: its format is newer than this reader.
+            DamagedTrace: not one line of it can be read.
+        """
+        file = FrameFile(Path(path))
+        try:
+            return cls(Path(path), file)
+        except BaseException:
+            file.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def closed_properly(self) -> bool:
+        """Whether the recorder ended the file; if not, `repair` can."""
+        return self._file.closed
+
+    @property
+    def problems(self) -> list[str]:
+        """What could not be read so far, one line each; complete once all spans were read."""
+        if self._file.closed:
+            return list(self._file.problems)
+        unended = "the file was not closed: `traceproof repair` ends it"
+        return [unended, *self._file.problems]
+
+    # --- spans ------------------------------------------------------------------------------------
+
+    def records(self, *, inline: bool = False) -> Iterator[Record]:
+        """Yield spans that ended, in the order of the file, then those that never did.
+
+        With `inline`, what a span refers to stands in it.
+        """
+        open_spans: dict[tuple[str, str], tuple[otlp.ResourceSpans, otlp.ScopeSpans, otlp.Span]]
+        open_spans = {}
+        for place in self._places():
+            line = self._decode(place)
+            for resource, scope, span in _spans(line.resource_spans):
+                open_spans.pop((span.trace_id, span.span_id), None)
+                yield from self._record(resource, scope, span, inline=inline)
+            if not isinstance(line.traceproof_pending, msgspec.UnsetType):
+                for found in _spans(line.traceproof_pending):
+                    open_spans[found[2].trace_id, found[2].span_id] = found
+        for found in open_spans.values():
+            yield from self._record(*found, inline=inline, pending=True)
+
+    def spans(self, *, inline: bool = False) -> Iterator[Span]:
+        """Yield the spans of `records` alone."""
+        return (record.span for record in self.records(inline=inline))
+
+    def root(self) -> Record:
+        """Return the session's root span, pending if its end never came.
+
+        Raises:
+            DamagedTrace: it is not in what can be read.
+        """
+        for record in self.records():
+            if not record.span.parent_id and not record.from_agent:
+                return record
+        raise DamagedTrace(f"{self.path}: the root span is not in what can be read")
+
+    def _record(
+        self,
+        resource: otlp.ResourceSpans,
+        scope: otlp.ScopeSpans,
+        wire: otlp.Span,
+        *,
+        inline: bool,
+        pending: bool = False,
+    ) -> Iterator[Record]:
+        try:
+            span = decode_span(wire)
+        except ValueError as error:
+            self._file.note(f"span {wire.span_id}: {error}")
+            return
+        span = self.inline(span) if inline else span
+        yield Record(span, self._attributes(resource.resource), scope.scope, pending)
+
+    def _attributes(self, resource: otlp.Resource) -> Attributes:
+        """Decode a resource; nearly every line repeats one of the last few."""
+        for known, attributes in self._envelopes:
+            if known == resource:
+                return attributes
+        attributes = decode_attributes(resource.attributes)
+        self._envelopes = [(resource, attributes), *self._envelopes[:3]]
+        return attributes
+
+    # --- content ----------------------------------------------------------------------------------
+
+    def blob(self, name: str) -> bytes:
+        """Return a blob's bytes.
+
+        Raises:
+            DamagedTrace: it is not in what can be read, or is not what its hash says.
+        """
+        known = self._cache.get(name)
+        if known is None:
+            return self._load(name).data
+        self._cache.move_to_end(name)
+        return known.data
+
+    def resolve(self, ref: Ref | str) -> str | bytes:
+        """Return what a reference stands for: text, or bytes for `bytes` and `concat`.
+
+        Raises:
+            ValueError: it is no reference, or what it names is missing, broken or too large.
+        """
+        return self._resolver.resolve(Ref.parse(ref) if isinstance(ref, str) else ref)
+
+    def iter_body(self, ref: Ref | str) -> Iterator[bytes]:
+        """Yield what a reference stands for piece by piece, however large it is.
+
+        Raises:
+            ValueError: as for `resolve`.
+        """
+        return self._resolver.pieces(Ref.parse(ref) if isinstance(ref, str) else ref)
+
+    def masks(self, ref: Ref | str) -> list[Mask]:
+        """Return the masks in what a reference stands for, by their offsets in it (in bytes).
+
+        Raises:
+            ValueError: as for `resolve`.
+        """
+        masks: list[Mask] = []
+        position = 0
+        for part in self._resolver.parts(Ref.parse(ref) if isinstance(ref, str) else ref):
+            match part:
+                case bytes():
+                    position += len(part)
+                    continue
+                case str():
+                    whole = Spliced(part)
+                case _:
+                    whole = part
+            blob = self._load(whole.blob)
+            masks += [_moved(mask, whole, position) for mask in blob.masks]
+            position += len(blob.data) + sum(len(text.encode()) for _, text in whole.insert)
+        return masks
+
+    def inline(self, span: Span) -> Span:
+        """Return a span with its content in the place of references to it.
+
+        A reference that leads nowhere stays, and is noted in `problems`.
+        """
+        attributes: Attributes = {}
+        for name, value in span.attributes.items():
+            if not name.startswith(semconv.REF):
+                attributes[name] = value
+                continue
+            try:
+                attributes[name.removeprefix(semconv.REF)] = self.resolve(str(value))
+            except ValueError as error:
+                self._file.note(f"span {span.span_id}: {name}: {error}")
+                attributes[name] = value
+        return msgspec.structs.replace(span, attributes=attributes)
+
+    def _load(self, name: str) -> Masked:
+        known = self._cache.get(name)
+        if known is not None:
+            return known
+        place = self._find(name)
+        try:
+            blob = decode_blob(self._line(place), name)
+        except ValueError as error:
+            raise DamagedTrace(str(error)) from error
+        self._remember(name, blob)
+        return blob
+
+    def _find(self, name: str) -> _Place:
+        while name not in self._index:
+            if len(self._span_lines) == len(self._file.frames):
+                raise DamagedTrace(f"blob {name[:12]} is not in what can be read of the file")
+            self._scan(len(self._span_lines))
+        return self._index[name]
+
+    def _remember(self, name: str, blob: Masked) -> None:
+        self._cache[name] = blob
+        self._cached += len(blob.data)
+        while self._cached > CACHE and len(self._cache) > 1:
+            _, dropped = self._cache.popitem(last=False)
+            self._cached -= len(dropped.data)
+
+    # --- lines ------------------------------------------------------------------------------------
+
+    def _places(self) -> Iterator[_Place]:
+        """Yield the places of all lines but blobs."""
+        for number in range(len(self._file.frames)):
+            if number == len(self._span_lines):
+                self._scan(number)
+            yield from self._span_lines[number]
+
+    def _scan(self, number: int) -> None:
+        """Find the lines of the next frame."""
+        lines = self._file.lines(number)
+        others: list[_Place] = []
+        start = 0
+        while (end := lines.find(b"\n", start)) >= 0:
+            place = _Place(number, start, end)
+            if lines.startswith(PREFIX, start):
+                self._index.setdefault(name_at(lines, start), place)
+            else:
+                others.append(place)
+            start = end + 1
+        self._span_lines.append(others)
+
+    def _line(self, place: _Place) -> memoryview:
+        return memoryview(self._file.lines(place.frame))[place.start : place.end]
+
+    def _decode(self, place: _Place) -> otlp.TracesData:
+        try:
+            return _decoder.decode(self._line(place))
+        except (ValueError, RecursionError) as error:
+            where = f"frame {place.frame + 1}, byte {place.start}"
+            self._file.note(f"a line is not OTLP ({where}): {error}")
+            return otlp.TracesData()
+
+    def _read_resource(self) -> Attributes:
+        """Find the recorder's resource, which the first line carries, and check the version."""
+        if not self._file.size:
+            raise DamagedTrace(f"{self.path} is empty: the recorder stopped before its first line")
+        head = self._file.read_at(0, len(MAGIC))
+        if not self._file.frames and head != MAGIC[: len(head)]:
+            raise ForeignFile(f"{self.path} is not a trace file: it is not zstd data")
+        for place in self._places():
+            line = self._decode(place)
+            pending = line.traceproof_pending
+            spans = line.resource_spans + (
+                [] if isinstance(pending, msgspec.UnsetType) else pending
+            )
+            for resource in spans:
+                attributes = self._attributes(resource.resource)
+                if semconv.FORMAT in attributes:
+                    return self._checked(attributes)
+            if place.frame:
+                break
+        raise self._nothing_found()
+
+    def _checked(self, attributes: Attributes) -> Attributes:
+        version = attributes[semconv.FORMAT]
+        if not isinstance(version, int):
+            raise ForeignFile(f"{self.path} is not a trace file: its format version is no number")
+        if version > semconv.FORMAT_VERSION:
+            raise FutureFormat(
+                f"{self.path} has trace format {version}, and this traceproof reads up to "
+                f"{semconv.FORMAT_VERSION}: use a newer one"
+            )
+        return attributes
+
+    def _nothing_found(self) -> ValueError:
+        damaged = [note for note in self._file.problems if not note.startswith("a line is not")]
+        if damaged or not any(self._span_lines):
+            why = damaged[0] if damaged else "no line of it can be read"
+            return DamagedTrace(f"{self.path} is damaged: {why}")
+        return ForeignFile(f"{self.path} is not a trace file: no line names a trace format")
+
+
+def _spans(
+    groups: list[otlp.ResourceSpans],
+) -> Iterator[tuple[otlp.ResourceSpans, otlp.ScopeSpans, otlp.Span]]:
+    for resource in groups:
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                yield resource, scope, span
+
+
+def _moved(mask: Mask, part: Spliced, start: int) -> Mask:
+    """Move a mask to where its part stands, past the texts inserted before it."""
+    inserted = sum(len(text.encode()) for offset, text in part.insert if offset <= mask.offset)
+    return mask._replace(offset=start + mask.offset + inserted)

@@ -1,0 +1,97 @@
+"""What every test can use: the real agents and an environment for them; CI leaves nothing out.
+
+The agents are installed into ``.agents`` by ``make test`` (scripts/agents). A test that needs one
+asks for the fixture and carries ``@pytest.mark.agents``; without the agent it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+# A slow machine is not a wrong answer: time is bounded by pytest-timeout alone.
+hypothesis.settings.register_profile("traceproof", hypothesis.settings(), deadline=None)
+hypothesis.settings.load_profile("traceproof")
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_OUT = ("skipped", "xfailed", "xpassed", "deselected")
+
+AgentEnv = Callable[[Path], dict[str, str]]
+
+
+def _agent(name: str) -> Path:
+    path = ROOT / ".agents" / "bin" / name
+    if not os.access(path, os.X_OK):
+        pytest.fail(f"{name} is not installed here: run scripts/agents (make test does)", False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def claude() -> Path:
+    """The pinned Claude Code."""
+    return _agent("claude")
+
+
+@pytest.fixture(scope="session")
+def aider() -> Path:
+    """The pinned Aider."""
+    return _agent("aider")
+
+
+@pytest.fixture
+def agent_env() -> AgentEnv:
+    """Give a function from a folder to the whole environment of an agent that lives in it.
+
+    Nothing of the caller's environment is in it, no key, no configuration, no proxy; HOME and
+    TMPDIR are fresh folders, the keys are fake.
+    """
+
+    def environment(folder: Path) -> dict[str, str]:
+        home, temporary = folder / "home", folder / "tmp"
+        home.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir(exist_ok=True)
+        return {
+            "HOME": str(home),
+            "TMPDIR": str(temporary),
+            # The test's own Python first, so that `python3` and `traceproof` are known ones.
+            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            "LANG": "C.UTF-8",
+            "TERM": "dumb",
+            "SHELL": "/bin/bash",
+            # Without it Debian's bash thinks that it runs under sshd and ignores BASH_ENV.
+            "SHLVL": "1",
+            "ANTHROPIC_API_KEY": "sk-ant-api03-fake-key-of-the-tests-0123456789",
+            "OPENAI_API_KEY": "sk-proj-fake-key-of-the-tests-0123456789",
+            "DISABLE_AUTOUPDATER": "1",
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        }
+
+    return environment
+
+
+def _left_out(config: pytest.Config) -> dict[str, int]:
+    stats = config.pluginmanager.getplugin("terminalreporter").stats
+    return {kind: len(stats[kind]) for kind in LEFT_OUT if stats.get(kind)}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI, fail a session that left anything out."""
+    passed = session.exitstatus == pytest.ExitCode.OK
+    if os.environ.get("CI") and passed and _left_out(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in CI why a session without a failed test fails."""
+    left_out = _left_out(terminalreporter.config)
+    if os.environ.get("CI") and left_out:
+        counts = ", ".join(f"{count} {kind}" for kind, count in left_out.items())
+        terminalreporter.write_line(
+            f"CI leaves nothing out, and this session did: {counts}", red=True
+        )

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+
+from traceproof.proxy.dialects import DIALECTS, find, purpose
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/messages", "anthropic.messages"),
+        ("/v1/messages?beta=true", "anthropic.messages"),
+        ("/gateway/anthropic/v1/messages", "anthropic.messages"),
+        ("/v1/chat/completions", "openai.chat_completions"),
+        ("/openai/deployments/gpt/chat/completions?api-version=1", "openai.chat_completions"),
+    ],
+)
+def test_a_request_finds_its_dialect(path: str, name: str) -> None:
+    found = find("POST", "any.example", path)
+
+    assert found is not None
+    assert found.name == name
+    assert find("GET", "any.example", path) is None
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/messages/count_tokens",
+        "/v1/messages/batches",
+        "/v1/completions",
+        "/v1/responses",
+        "/v1/models?next=/v1/messages",
+        "/",
+    ],
+)
+def test_what_is_no_chat_finds_none(path: str) -> None:
+    assert find("POST", "any.example", path) is None
+
+
+def test_counting_tokens_is_known_for_what_it_is() -> None:
+    assert purpose("POST", "/v1/messages/count_tokens?beta=true") == "count_tokens"
+    assert purpose("POST", "/v1/messages") == purpose("GET", "/v1/messages/count_tokens") == ""
+
+
+def test_names_are_unique() -> None:
+    assert len({dialect.name for dialect in DIALECTS}) == len(DIALECTS)

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from traceproof.proxy.authority import Authority
+from traceproof.proxy.front import parse_connect, parse_server_name
+
+if TYPE_CHECKING:
+    from tests.proxy.conftest import Server, Starting
+
+HOST = "api.anthropic.com"
+PORT = f"{HOST}:443"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+GET = b"GET /v1/models HTTP/1.1\r\nHost: api.anthropic.com\r\n\r\n"
+
+Serve = Callable[..., "Server"]
+
+
+def test_an_address_is_read_where_tls_names_a_model_host(serve: Serve, start: Starting) -> None:
+    upstream = serve()
+    relay = start(**upstream.route(HOST))
+
+    with relay.secure("192.0.2.7:443", name=HOST) as agent:
+        agent.send(GET)
+        assert agent.response() == OK
+
+    assert relay.sink.wait().host == HOST
+    assert relay.server.tunnelled == {}
+
+
+def test_an_address_is_tunnelled_where_tls_names_another_host(
+    serve: Serve, start: Starting, company: Authority, tls_for: Callable[..., ssl.SSLContext]
+) -> None:
+    upstream = serve(None, tls_for(company, "elsewhere.example"))
+    relay = start()
+    trusting = ssl.create_default_context(cadata=company.pem.decode())
+
+    with relay.connect(f"127.0.0.1:{upstream.port}") as tunnel:
+        sock = trusting.wrap_socket(tunnel.sock, server_hostname="elsewhere.example")
+        sock.sendall(GET)
+        assert sock.recv(100) == OK
+        sock.close()
+
+    assert relay.server.tunnelled == {"127.0.0.1": 1}
+    assert relay.sink.told == []
+
+
+def test_a_model_host_may_be_spoken_to_without_tls(serve: Serve, start: Starting) -> None:
+    relay = start(**serve().route(HOST))
+
+    with relay.connect(f"{HOST}:80") as agent:
+        agent.send(GET)
+        assert agent.response() == OK
+
+    exchange = relay.sink.wait()
+    assert (exchange.scheme, exchange.port) == ("http", 80)
+
+
+@pytest.mark.parametrize(
+    "line", [b"CONNECT nothing HTTP/1.1", b"CONNECT a:99999 HTTP/1.1", b"CONNECT a:1 HTTP/1.1 x"]
+)
+def test_a_malformed_connect_is_a_400(start: Starting, line: bytes) -> None:
+    with start().dial() as client:
+        client.send(line + b"\r\n\r\n")
+
+        assert client.rest().startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        (b"CONNECT API.Anthropic.com.:443 HTTP/1.1", ("api.anthropic.com", 443)),
+        (b"CONNECT [::1]:8443 HTTP/1.0", ("::1", 8443)),
+        (b"CONNECT a:0 HTTP/1.1", None),
+        (b"CONNECT :443 HTTP/1.1", None),
+        (b"CONNECT a:443 HTTP/2", None),
+    ],
+)
+def test_connect_lines(line: bytes, target: tuple[str, int] | None) -> None:
+    assert parse_connect(line + b"\r\nHost: a\r\n\r\n") == target
+
+
+def hello(name: str | None) -> bytes:
+    outgoing = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
+    with contextlib.suppress(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def test_the_name_in_a_client_hello_is_read_once_it_is_whole() -> None:
+    data = hello(HOST)
+
+    assert parse_server_name(data) == HOST
+    assert parse_server_name(data[:100]) is None
+    assert parse_server_name(hello(None)) == ""
+    assert parse_server_name(b"SSH-2.0-client") == ""
+    assert parse_server_name(b"\x16\x03\x01\x00\x06\x01\x00\x00\x02\x03\x03") == ""
+
+
+def test_a_client_that_leaves_at_once_leaves_nothing(start: Starting) -> None:
+    relay = start()
+
+    relay.dial().close()
+    with relay.dial() as client:
+        client.send(b"GET")
+    relay.connect(PORT).close()
+    relay.server.stop()
+
+    assert relay.sink.told == []
+
+
+def test_connect_after_plain_requests_is_refused(serve: Serve, start: Starting) -> None:
+    server = serve()
+    relay = start()
+
+    with relay.dial() as client:
+        client.send(f"GET {server.url}/ HTTP/1.1\r\nHost: h\r\n\r\n".encode())
+        assert client.response().startswith(b"HTTP/1.1 200 ")
+        client.send(b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n")
+        status, _ = client.error()
+
+    assert status == "HTTP/1.1 501 Not Implemented"

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from traceproof.proxy.authority import Authority
+from traceproof.proxy.server import ProxyConfig, ProxyServer
+from traceproof.proxy.trust import TrustFiles
+
+if TYPE_CHECKING:
+    from tests.proxy.conftest import Server, Starting, Wire
+
+HOST = "api.anthropic.com"
+PORT = f"{HOST}:443"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+GET = b"GET /v1/models HTTP/1.1\r\nHost: api.anthropic.com\r\n\r\n"
+
+Serve = Callable[..., "Server"]
+
+
+def test_stopping_lets_a_call_end(serve: Serve, start: Starting) -> None:
+    stopping = threading.Event()
+
+    def script(wire: Wire) -> None:
+        wire.request()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n1")
+        assert stopping.wait(10)
+        wire.send(b"23")
+
+    relay = start(**serve(script).route(HOST))
+    agent = relay.secure(PORT)
+    agent.send(GET)
+    agent.until(b"\r\n\r\n1")
+
+    stopper = threading.Thread(target=relay.server.stop, args=(10,))
+    stopper.start()
+    stopping.set()
+
+    assert agent.exactly(2) == b"23"
+    stopper.join()
+    assert relay.sink.wait().error == ""
+    assert agent.rest() == b""
+    agent.close()
+
+
+def test_stopping_cuts_a_call_off_after_the_grace(serve: Serve, start: Starting) -> None:
+    def script(wire: Wire) -> None:
+        wire.request()
+        wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n1")
+        wire.rest()
+
+    relay = start(**serve(script).route(HOST))
+    with relay.secure(PORT) as agent:
+        agent.send(GET)
+        agent.until(b"\r\n\r\n1")
+
+        relay.server.stop(grace=0)
+
+        exchange = relay.sink.wait()
+        assert exchange.error == "the proxy was stopped"
+        assert agent.rest() == b""
+    assert [name for name, _ in relay.sink.told].count("ended") == 1
+
+
+def test_stopping_again_or_before_a_start_does_nothing(
+    start: Starting, authority: Authority, trust: TrustFiles
+) -> None:
+    relay = start()
+    relay.server.stop()
+    relay.server.stop()
+
+    ProxyServer(ProxyConfig(authority, trust.roots), relay.sink).stop()
+
+
+def test_a_busy_port_is_one_clear_line(
+    authority: Authority, trust: TrustFiles, start: Starting
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as busy:
+        port = busy.getsockname()[1]
+        config = ProxyConfig(authority, trust.roots, listen_port=port)
+        server = ProxyServer(config, start().sink)
+
+        with pytest.raises(OSError, match=rf"cannot listen on 127\.0\.0\.1:{port}: ") as caught:
+            server.start()
+
+    assert "\n" not in str(caught.value)
+
+
+def test_it_listens_on_loopback_alone(start: Starting) -> None:
+    assert start().listening.url.startswith("http://127.0.0.1:")
+
+
+def test_it_adds_no_log_handler_and_leaves_signals_alone(serve: Serve, start: Starting) -> None:
+    handlers, interrupt = list(logging.getLogger().handlers), signal.getsignal(signal.SIGINT)
+    relay = start(**serve().route(HOST))
+
+    assert logging.getLogger().handlers == handlers
+    assert signal.getsignal(signal.SIGINT) is interrupt
+    relay.server.stop()
+    assert logging.getLogger("mitmproxy").handlers == []
+
+
+QUIET = """
+import sys
+sys.modules["mitmproxy"] = None
+try:
+    import traceproof.proxy.server
+except ImportError as error:
+    print(error)
+"""
+
+
+def test_without_mitmproxy_the_import_says_what_to_install() -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", QUIET], capture_output=True, text=True, check=True
+    )
+
+    assert result.stdout == "recording needs mitmproxy: pip install 'traceproof[proxy]'\n"

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from traceproof.recorder import bodies
+from traceproof.recorder.bodies import BodyStore
+from traceproof.recorder.reader import TraceReader
+from traceproof.recorder.redaction import Mask, Redactor
+from traceproof.recorder.span import Span
+from traceproof.recorder.writer import TraceWriter
+
+KEYS = ("messages", "system", "tools")
+SECRET = "sk-test-0123456789abcdef"
+
+
+@pytest.fixture
+def redactor() -> Redactor:
+    return Redactor()
+
+
+@pytest.fixture
+def writer(tmp_path: Path, redactor: Redactor) -> TraceWriter:
+    writer = TraceWriter(tmp_path / "trace.zst", resource={}, mask=redactor.mask)
+    writer.pending(Span("a" * 32, "b" * 16, "invoke_agent test"))
+    return writer
+
+
+def body(*messages: object, **more: object) -> bytes:
+    return json.dumps({"model": "m", "messages": messages, **more}, ensure_ascii=False).encode()
+
+
+def marked(text: str) -> dict[str, object]:
+    block = {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+    return {"role": "user", "content": [block]}
+
+
+def plain(text: str) -> dict[str, object]:
+    return {"role": "user", "content": [{"type": "text", "text": text}]}
+
+
+def test_bodies_come_back_exactly(writer):
+    store = BodyStore(writer, KEYS)
+    sent = [
+        body(plain("é"), marked("b"), system="s" * 9000, tools=[{"name": "t"}]),
+        body(plain("é"), plain("b"), marked("c"), system="s" * 9000, tools=[{"name": "t"}]),
+        b"not JSON \xff",
+        b"x" * 9000,
+        b"",
+        b'{"messages":[1,2, 3]}',
+    ]
+    refs = [store.store(data).ref for data in sent]
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        assert [reader.resolve(ref) for ref in refs] == sent
+        assert [b"".join(reader.iter_body(ref)) for ref in refs] == sent
+
+
+def test_a_resent_conversation_costs_what_is_new(writer):
+    store = BodyStore(writer, KEYS)
+    history = [plain(f"{number}" * 2000) for number in range(50)]
+    store.store(body(*history, marked("a")))
+    writer.flush()
+    before = writer.path.stat().st_size
+    store.store(body(*history, plain("a"), marked("b")))
+    writer.close()
+
+    assert writer.path.stat().st_size - before < 1000
+
+
+def test_a_secret_is_masked_and_the_mask_is_listed(writer, redactor):
+    redactor.add("KEY", SECRET)
+    store = BodyStore(writer, KEYS)
+    data = body(plain("x"), marked(f"é {SECRET}"), metadata=SECRET)
+    ref = store.store(data).ref
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        masked = data.replace(SECRET.encode(), b"<SECRET:KEY>")
+        assert reader.resolve(ref) == masked
+        assert [mask.offset for mask in reader.masks(ref)] == [
+            masked.index(b"<SECRET:KEY>"),
+            masked.rindex(b"<SECRET:KEY>"),
+        ]
+
+
+def test_masks_made_before_are_listed_too(writer):
+    store = BodyStore(writer, KEYS)
+    data = body(plain("x"), marked("é <SECRET:A>"), metadata="<SECRET:B>")
+    masks = [Mask(data.index(b"<SECRET:A>"), "A"), Mask(data.index(b"<SECRET:B>"), "B", "base64")]
+    ref = store.store(data, masks).ref
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        assert reader.resolve(ref) == data
+        assert reader.masks(ref) == masks
+
+
+def test_a_secret_in_a_marker_is_masked(writer, redactor):
+    redactor.add("KEY", SECRET)
+    message = {"role": "user", "cache_control": {"type": SECRET}, "content": "x"}
+    ref = BodyStore(writer, KEYS).store(body(message)).ref
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        assert reader.resolve(ref) == body(message).replace(SECRET.encode(), b"<SECRET:KEY>")
+
+
+def test_an_element_too_large_for_a_line_is_stored_in_parts(writer, monkeypatch):
+    monkeypatch.setattr(bodies, "MAX_BLOB", 1000)
+    data = body(plain("x" * 2000))
+    ref = BodyStore(writer, KEYS).store(data).ref
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        assert reader.resolve(ref) == data
+
+
+def test_the_split_is_handed_on(writer):
+    store = BodyStore(writer, KEYS)
+    store.store(body(plain("a")))
+    split = store.store(body(plain("a"), plain("b"))).split
+    writer.close()
+
+    assert [element.new for element in split.elements("messages")] == [False, True]

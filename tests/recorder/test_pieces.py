@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from traceproof.recorder.pieces import Array, Cut, Splitter, Value, cut_markers, put_back
+
+KEYS = ("messages", "system", "tools")
+MARKER = {"type": "ephemeral", "ttl": "1h"}
+
+leaves = st.none() | st.booleans() | st.integers() | st.text() | st.just(MARKER)
+names = st.sampled_from(["messages", "system", "content", "cache_control", "a", 'q"\\', "é"])
+values = st.recursive(
+    leaves, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(names, inner), max_leaves=20
+)
+fragments = st.sampled_from(
+    ["{", "}", "[", "]", ",", ":", '"', "\\", '"messages"', '"cache_control"', " ", "1", "\n", "{}"]
+)
+
+
+def dump(value: object, **options: object) -> bytes:
+    return json.dumps(value, **options).encode()  # type: ignore[arg-type]
+
+
+@given(st.binary() | st.lists(fragments).map(lambda parts: "".join(parts).encode()))
+def test_pieces_of_anything_are_the_whole(body):
+    assert Splitter(KEYS).split(body).join() == body
+
+
+@given(
+    st.lists(st.dictionaries(names, values), min_size=1, max_size=4),
+    st.sampled_from([None, 1]),
+    st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t: ")]),
+    st.booleans(),
+)
+def test_pieces_of_json_are_the_whole(bodies, indent, separators, ascii_only):
+    splitter = Splitter(KEYS)
+    for value in bodies:
+        body = dump(value, indent=indent, separators=separators, ensure_ascii=ascii_only)
+        split = splitter.split(body)
+
+        assert split.join() == body
+        for key in KEYS:
+            wanted = value.get(key, [])
+            wanted = wanted if isinstance(wanted, list) else [wanted]
+            assert [json.loads(element.raw) for element in split.elements(key)] == wanted
+
+
+def test_elements_are_numbered_and_placed():
+    body = b'{"messages": [{"a":1}, {"b":2}], "x":0}'
+    split = Splitter(KEYS).split(body)
+    array = split.pieces[1]
+
+    assert isinstance(array, Array)
+    assert array.separator == ", "
+    assert [element.number for element in array.elements] == [0, 1]
+    assert [body[element.start : element.end] for element in array.elements] == [
+        b'{"a":1}',
+        b'{"b":2}',
+    ]
+
+
+def test_what_is_new_is_told():
+    splitter = Splitter(KEYS)
+    splitter.split(b'{"messages":[1,2]}')
+
+    again = splitter.split(b'{"messages":[1,2,3]}').elements("messages")
+
+    assert [element.new for element in again] == [False, False, True]
+
+
+def test_a_marker_that_moves_leaves_the_content_the_same_object():
+    splitter = Splitter(KEYS)
+    marked = {"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": MARKER}]}
+    plain = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
+
+    (first,) = splitter.split(dump({"messages": [marked]})).elements("messages")
+    (second,) = splitter.split(dump({"messages": [plain]})).elements("messages")
+
+    assert first.content is second.content
+    assert first.cuts
+    assert not second.cuts
+    assert not second.new
+
+
+def test_a_text_where_an_array_might_be_is_one_value():
+    split = Splitter(KEYS).split(b'{"system":"be brief","messages":[]}')
+
+    assert isinstance(split.pieces[1], Value)
+    assert split.elements("system")[0].raw == b'"be brief"'
+    assert split.elements("messages") == []
+
+
+def test_the_head_is_the_rest_as_json():
+    split = Splitter(KEYS).split(b'{"model":"m","messages":[1,2],"system":"s","n":1}')
+
+    assert json.loads(split.head()) == {"model": "m", "messages": [None], "system": None, "n": 1}
+
+
+def test_uneven_separators_make_single_values():
+    split = Splitter(KEYS).split(b'{"messages":[1,2, 3]}')
+
+    assert [element.number for element in split.elements("messages")] == [0, 1, 2]
+    assert not any(isinstance(piece, Array) for piece in split.pieces)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"messages":[1],"messages":[2]}', b'{"messages":[1]} x', b"[1]", b"\xff", b"", b"[" * 9999],
+)
+def test_what_cannot_be_told_apart_stays_whole(body):
+    assert Splitter(KEYS).split(body).pieces == ([body] if body else [])
+
+
+@pytest.mark.parametrize(
+    ("raw", "left"),
+    [
+        (b'{"a":1,"cache_control":{"type":"e"}}', b'{"a":1}'),
+        (b'{"cache_control":{"type":"e"},"a":1}', b'{"a":1}'),
+        (b'{"cache_control" : null }', b"{ }"),
+        (b'{"cache_control":{"type":"}\\"{"}, "a":1}', b'{ "a":1}'),
+        (b'{"content":[{"a":1,"cache_control":{}},{"b":2}]}', b'{"content":[{"a":1},{"b":2}]}'),
+        (b'{"content":[{"content":[{"cache_control":{}}]}]}', b'{"content":[{"content":[{}]}]}'),
+    ],
+)
+def test_markers_are_cut_out(raw, left):
+    data, cuts = cut_markers(raw)
+
+    assert data == left
+    assert put_back(data, cuts) == raw
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"input":{"cache_control":{"a":"argument"}}}',
+        b'{"text":"\\"cache_control\\":{}"}',
+        b'{"x\\"cache_control":{}}',
+        b'{"cache_control":1}',
+        b'"cache_control":{}',
+    ],
+)
+def test_what_only_looks_like_a_marker_stays(raw):
+    assert cut_markers(raw) == (raw, ())
+
+
+def test_cuts_are_placed_in_what_is_left():
+    _, cuts = cut_markers(b'{"a":1,"cache_control":{},"content":[]}')
+
+    assert cuts == (Cut(6, ',"cache_control":{}'),)
+
+
+def test_the_memo_is_bounded():
+    splitter = Splitter(KEYS, memo=10)
+    splitter.split(b'{"messages":["123456","7890"]}')
+
+    assert splitter.split(b'{"messages":["123456"]}').elements("messages")[0].new

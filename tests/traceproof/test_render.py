@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import io
+
+import pytest
+from rich.console import Console
+
+from traceproof import render
+from traceproof.view import Node, Tokens, Totals, View
+
+
+def drawn(*children: Node, full: bool = False) -> list[str]:
+    root = Node("agent", "a" * 16, "claude-code", duration=12.3, children=list(children))
+    totals = Totals(2, 0, 1, 0, Tokens(1500, 30, 750, 0), 0.0123)
+    facts = {
+        "gen_ai.agent.name": "claude-code",
+        "gen_ai.agent.version": "2.1.197",
+        "process.exit.code": 0,
+        "vcs.ref.head.name": "main",
+        "vcs.ref.head.revision": "0123456789abcdef",
+    }
+    out = io.StringIO()
+    console = Console(file=out, width=160)
+    console.print(render.tree(View("x", root, totals, facts, []), full=full))
+    return [line.rstrip() for line in out.getvalue().splitlines()]
+
+
+def test_the_head_says_who_how_long_and_how_it_ended() -> None:
+    assert drawn()[0] == "claude-code 2.1.197 · 12.3 s · exit 0 · main@0123456789"
+
+
+def test_the_foot_adds_up() -> None:
+    assert drawn()[-1] == "2 turns · 1 tool calls · 1,500 in (50% cached) · 30 out · $0.0123"
+
+
+def test_a_turn_its_text_and_its_tools_are_lines() -> None:
+    bash = Node("tool", "t", "Bash", duration=0.5, detail='{"command":"ls -l","timeout":5}')
+    turn = Node("turn", "c", "1  sonnet", duration=1.5, detail="Let me\nlook.", children=[bash])
+
+    assert drawn(Node("prompt", "", "fix it"), turn)[1:5] == [
+        "├── user  fix it",
+        "└── turn 1  sonnet  1.5 s",
+        "    Let me look.",
+        "    └── Bash  command=ls -l timeout=5  500 ms",
+    ]
+
+
+def test_side_calls_are_shown_in_full_only() -> None:
+    side = Node("side", "c", "haiku", detail="title")
+
+    assert not any("haiku" in line for line in drawn(side))
+    assert any("haiku" in line for line in drawn(side, full=True))
+
+
+def test_long_arguments_are_cut_unless_in_full() -> None:
+    tool = Node("tool", "t", "Write", detail="x" * 500)
+    turn = Node("turn", "c", "1  sonnet", children=[tool])
+
+    assert "…" in "".join(drawn(turn))
+    assert "".join(drawn(turn, full=True)).count("x") >= 500
+
+
+@pytest.mark.parametrize("hostile", ["\x1b[2J", "\x07", "\r", "\u202e", "\x9b31m"])
+def test_control_characters_of_a_trace_never_reach_the_terminal(hostile: str) -> None:
+    turn = Node("turn", "c", "1  sonnet", detail=f"a{hostile}b")
+
+    for full in (True, False):
+        assert hostile not in "".join(drawn(Node("prompt", "", hostile), turn, full=full))
+
+
+@pytest.mark.parametrize(
+    ("duration", "written"),
+    [(None, ""), (0.0123, "12 ms"), (3.44, "3.4 s"), (125.0, "2 min 05 s")],
+)
+def test_durations_read_as_a_person_would_write_them(duration: float | None, written: str) -> None:
+    assert render.seconds(duration) == written

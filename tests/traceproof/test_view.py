@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from traceproof import view
+from traceproof.recorder import semconv
+from traceproof.recorder.span import Event, Link, Span
+
+SECOND = 1_000_000_000
+TRACE = "1" * 32
+
+
+def root() -> Span:
+    return Span(
+        TRACE,
+        "a" * 16,
+        "invoke_agent claude-code",
+        start=0,
+        end=10 * SECOND,
+        attributes={
+            semconv.OPERATION_NAME: "invoke_agent",
+            semconv.AGENT_NAME: "claude-code",
+            semconv.PROCESS_EXIT_CODE: 0,
+        },
+        events=[Event("traceproof.user_prompt", SECOND, {"content": "fix it"})],
+    )
+
+
+def chat(span_id: str, start: int, *, parent: str = "a" * 16, **more: Any) -> Span:
+    return Span(
+        TRACE,
+        span_id,
+        "chat claude-sonnet-4-5",
+        parent_id=parent,
+        start=start * SECOND,
+        end=(start + 1) * SECOND,
+        attributes={
+            semconv.OPERATION_NAME: "chat",
+            semconv.REQUEST_MODEL: "claude-sonnet-4-5",
+            semconv.CALL_PURPOSE: "main",
+            semconv.CALL_STATE: "complete",
+            semconv.INPUT_TOKENS: 1000,
+            semconv.OUTPUT_TOKENS: 10,
+            **more,
+        },
+    )
+
+
+def tool(span_id: str, start: int, chat_id: str, **more: Any) -> Span:
+    return Span(
+        TRACE,
+        span_id,
+        "execute_tool Bash",
+        parent_id="a" * 16,
+        start=start * SECOND,
+        end=(start + 1) * SECOND,
+        attributes={
+            semconv.OPERATION_NAME: "execute_tool",
+            semconv.TOOL_NAME: "Bash",
+            semconv.TOOL_CALL_ARGUMENTS: '{"command":"ls"}',
+            semconv.TOOL_STATE: "answered",
+            **more,
+        },
+        links=[Link(TRACE, chat_id, {semconv.LINK_TYPE: "requested_by"})],
+    )
+
+
+def test_tools_hang_under_the_turn_that_asked_and_prompts_stand_in_time() -> None:
+    spans = [tool("t1", 3, "c1"), chat("c2", 4), chat("c1", 2), root()]
+
+    seen = view.build("x", spans)
+
+    assert [(node.kind, node.title) for node in seen.root.children] == [
+        ("prompt", "fix it"),
+        ("turn", "1  claude-sonnet-4-5"),
+        ("turn", "2  claude-sonnet-4-5"),
+    ]
+    assert [node.detail for node in seen.root.children[1].children] == ['{"command":"ls"}']
+    assert seen.root.children[2].children == []
+
+
+def test_a_sub_agent_hangs_under_its_tool_call_with_turns_numbered_anew() -> None:
+    sub = Span(
+        TRACE,
+        "s" * 16,
+        "invoke_agent Explore",
+        parent_id="t1",
+        start=3 * SECOND,
+        end=4 * SECOND,
+        attributes={
+            semconv.OPERATION_NAME: "invoke_agent",
+            semconv.AGENT_NAME: "Explore",
+            semconv.JOIN: "inferred",
+        },
+    )
+    spans = [root(), chat("c1", 2), tool("t1", 3, "c1"), sub, chat("c2", 3, parent="s" * 16)]
+
+    seen = view.build("x", spans)
+
+    (call,) = seen.root.children[1].children
+    (agent,) = call.children
+    assert agent.title == "Explore"
+    assert agent.notes == ["which call started it is inferred"]
+    assert [node.title for node in agent.children] == ["1  claude-sonnet-4-5"]
+
+
+def test_totals_add_up_tokens_and_price() -> None:
+    side = chat("c3", 5, **{semconv.CALL_PURPOSE: "title"})
+    failed = chat("c2", 3, **{semconv.ERROR_TYPE: "overloaded_error"})
+
+    totals = view.build("x", [root(), chat("c1", 2), failed, side, tool("t", 3, "c1")]).totals
+
+    assert (totals.turns, totals.side_calls, totals.tool_calls, totals.failed_calls) == (2, 1, 1, 1)
+    assert totals.tokens.input == 3000
+    assert totals.cost == pytest.approx(3 * (1000 * 3 + 10 * 15) / 1e6)
+
+
+def test_the_cost_is_not_guessed_when_one_price_is_unknown() -> None:
+    unknown = chat("c2", 3, **{semconv.REQUEST_MODEL: "model-of-tomorrow"})
+
+    assert view.build("x", [root(), chat("c1", 2), unknown]).totals.cost is None
+
+
+@pytest.mark.parametrize(
+    ("attributes", "note"),
+    [
+        ({semconv.HTTP_RESEND_COUNT: 2}, "retry 2"),
+        ({semconv.CALL_STATE: "cut"}, "stream cut"),
+        ({semconv.ERROR_TYPE: "overloaded_error"}, "overloaded_error"),
+        ({semconv.CALL_PROBLEM: "event 3 is not JSON"}, "event 3 is not JSON"),
+    ],
+)
+def test_what_must_not_be_overlooked_is_a_note(attributes: dict[str, Any], note: str) -> None:
+    seen = view.build("x", [root(), chat("c1", 2, **attributes)])
+
+    assert seen.root.children[1].notes == [note]
+
+
+def test_a_span_in_flight_is_pending_and_has_no_duration() -> None:
+    seen = view.build("x", [root(), chat("c1", 2)], pending=["c1"])
+
+    assert seen.root.children[1].state == "pending"
+    assert seen.root.children[1].duration is None
+
+
+def test_the_text_of_an_answer_is_shown_and_its_thinking_is_not() -> None:
+    said = (
+        '[{"role":"assistant","parts":[{"type":"reasoning","content":"hm"},'
+        '{"type":"text","content":"I see."},{"type":"tool_call","id":"1","name":"Bash"}]}]'
+    )
+
+    seen = view.build("x", [root(), chat("c1", 2, **{semconv.OUTPUT_MESSAGES: said})])
+
+    assert seen.root.children[1].detail == "I see."
+
+
+def test_a_trace_without_a_root_says_so() -> None:
+    with pytest.raises(ValueError, match="no root span"):
+        view.build("x", [chat("c1", 2)])
+
+
+def test_four_hundred_turns_are_nested_at_once() -> None:
+    chats = [chat(f"c{n}", n) for n in range(400)]
+    tools = [tool(f"t{n}", n, f"c{n}") for n in range(400)]
+
+    seen = view.build("x", [root(), *chats, *tools])
+
+    assert sum(len(node.children) for node in seen.root.children) == 400

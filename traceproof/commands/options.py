@@ -1,0 +1,42 @@
+"""Options and small helpers that several commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from traceproof.recorder.store import Store
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        metavar="DIR",
+        help="The store; default: TRACEPROOF_STORE, else .traceproof in the project.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+TraceArgument = Annotated[
+    str,
+    typer.Argument(metavar="TRACE", help="A file, the id of a trace or its beginning, or `last`."),
+]
+
+
+def locate(store: Path | None) -> Store:
+    """Return the store that a command works on."""
+    environment = dict(os.environ)
+    if store is not None:
+        environment["TRACEPROOF_STORE"] = str(store)
+    return Store.locate(environment, Path.cwd())
+
+
+def print_json(document: Any) -> None:
+    """Print one document, indented, on stdout."""
+    encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
+    sys.stdout.buffer.write(encoded + b"\n")
+    sys.stdout.buffer.flush()

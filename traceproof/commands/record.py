@@ -1,0 +1,148 @@
+"""`traceproof record`: run an agent and record it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from traceproof.commands.options import StoreOption, locate
+from traceproof.outcome import Outcome
+from traceproof.recorder import task as tasks
+from traceproof.recorder.launch import find
+from traceproof.recorder.task import Scenario, Task
+from traceproof.settings import Settings
+
+
+class Mode(StrEnum):
+    """How the agent is led to the recorder."""
+
+    forward = "forward"
+    reverse = "reverse"
+
+
+class OnFailure(StrEnum):
+    """What happens to the agent when recording fails."""
+
+    open = "open"
+    closed = "closed"
+
+
+class Redact(StrEnum):
+    """What is masked while recording."""
+
+    exact = "exact"
+    patterns = "patterns"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the app."""
+    app.command(context_settings={"allow_interspersed_args": False})(record)
+
+
+def record(
+    command: Annotated[
+        list[str], typer.Argument(metavar="-- COMMAND…", help="The agent and its arguments.")
+    ],
+    *,
+    task: Annotated[
+        Path | None,
+        typer.Option("--task", metavar="FILE", help="Task file; default: task.toml, if there."),
+    ] = None,
+    scenario: Annotated[
+        Scenario | None, typer.Option("--scenario", help="Where the work comes from.")
+    ] = None,
+    reserve_eval: Annotated[
+        bool, typer.Option("--reserve-eval", help="Keep this trace for evaluation, not training.")
+    ] = False,
+    mode: Annotated[
+        Mode, typer.Option("--mode", help="forward: HTTPS_PROXY and a CA; reverse: base URLs.")
+    ] = Mode.forward,
+    host: Annotated[
+        list[str] | None,
+        typer.Option("--host", metavar="HOST", help="A further host to decrypt; may be repeated."),
+    ] = None,
+    route: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--route", metavar="HOST=URL", help="Send a host's traffic elsewhere; may be repeated."
+        ),
+    ] = None,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port to listen on; 0 picks a free one.")
+    ] = 0,
+    on_failure: Annotated[
+        OnFailure,
+        typer.Option("--on-failure", help="If recording fails: let the agent go on, or stop it."),
+    ] = OnFailure.open,
+    redact: Annotated[
+        Redact,
+        typer.Option("--redact", help="Mask known secrets, or what looks like one as well."),
+    ] = Redact.exact,
+    agent: Annotated[
+        str, typer.Option("--agent", metavar="NAME", help="The agent, where it is not recognised.")
+    ] = "",
+    summary: Annotated[
+        Path | None,
+        typer.Option("--summary", metavar="FILE", help="Write a JSON summary of the recording."),
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Run an agent and record it; exits with the agent's own code.
+
+    Nothing is printed while it runs: stdin, stdout, stderr and the terminal are the agent's. A
+    recording that lost something says so at the end and turns exit code 0 into 3.
+    """
+    from traceproof import recording  # noqa: PLC0415 - mitmproxy takes long to import
+
+    settings = Settings(
+        command=tuple(command),
+        cwd=Path.cwd(),
+        environment=dict(os.environ),
+        store=locate(store),
+        task=_task(task, scenario, reserve_eval=reserve_eval),
+        mode=mode.value,
+        hosts=tuple(host or ()),
+        routes=tuple(route or ()),
+        port=port,
+        on_failure=on_failure.value,
+        patterns=redact is Redact.patterns,
+        agent_name=agent,
+    )
+    settings.check()
+    try:
+        find(command[0], settings.environment)
+    except OSError as error:
+        raise ValueError(str(error)) from None
+    outcome = recording.record(settings)
+    if summary is not None:
+        _write_summary(summary, outcome)
+    _report(outcome)
+    raise typer.Exit(outcome.code)
+
+
+def _task(file: Path | None, scenario: Scenario | None, *, reserve_eval: bool) -> Task:
+    path = file or tasks.find(Path.cwd())
+    task = tasks.load(path) if path else Task()
+    return msgspec.structs.replace(
+        task,
+        scenario=scenario or task.scenario,
+        reserve_eval=reserve_eval or task.reserve_eval,
+    )
+
+
+def _write_summary(path: Path, outcome: msgspec.Struct) -> None:
+    encoded = msgspec.json.format(msgspec.json.encode(outcome), indent=2)
+    path.write_bytes(encoded + b"\n")
+
+
+def _report(outcome: Outcome) -> None:
+    for line in outcome.lost:
+        print(f"traceproof: {line}", file=sys.stderr)
+    if outcome.trace and sys.stderr.isatty():
+        print(f"traceproof: recorded in {outcome.trace}", file=sys.stderr)

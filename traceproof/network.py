@@ -1,0 +1,78 @@
+"""The proxy of one recording, and the environment that leads the agent to it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from traceproof.proxy import hosts as model_hosts
+from traceproof.proxy.authority import open_authority
+from traceproof.proxy.environment import child_environment
+from traceproof.proxy.exchange import Sink
+from traceproof.proxy.routes import Origin, parse_origin, parse_routes
+from traceproof.proxy.server import Listening, ProxyConfig, ProxyServer
+from traceproof.proxy.trust import TrustFiles, write_trust
+from traceproof.proxy.upstream import proxies_from
+from traceproof.recorder.agents import BaseUrl
+from traceproof.settings import Settings
+
+
+class Network(NamedTuple):
+    """A proxy that listens, and the variables that lead a child to it."""
+
+    server: ProxyServer
+    variables: dict[str, str]
+
+
+def open_network(settings: Settings, sink: Sink) -> Network:
+    """Start the proxy for a recording.
+
+    Raises:
+        OSError: the store cannot be written, or the port is taken.
+        ValueError: a host, a route, the environment's proxy or the store's CA is not usable.
+        ImportError: mitmproxy is not installed.
+    """
+    environment = settings.environment
+    routes = parse_routes(settings.routes)
+    configured = settings.agent.configured_hosts(environment)
+    hosts = model_hosts.select([*settings.hosts, *configured], routes)
+    authority = open_authority(settings.store.path / "ca")
+    trust = write_trust(settings.store.path / "ca", environment, authority.pem)
+    origins = _origins(settings) if settings.mode == "reverse" else {}
+    config = ProxyConfig(
+        authority=authority,
+        roots=trust.roots,
+        hosts=hosts,
+        routes=routes,
+        proxies=proxies_from(environment),
+        origins=tuple(dict.fromkeys(origins.values())),
+        listen_port=settings.port,
+    )
+    server = ProxyServer(config, sink)
+    listening = server.start()
+    if settings.mode == "reverse":
+        return Network(server, _reverse_variables(origins, listening))
+    return Network(server, _forward_variables(settings, listening, trust, hosts))
+
+
+def _forward_variables(
+    settings: Settings, listening: Listening, trust: TrustFiles, hosts: model_hosts.Hosts
+) -> dict[str, str]:
+    return child_environment(settings.environment, proxy=listening.url, trust=trust, hosts=hosts)
+
+
+def _origins(settings: Settings) -> dict[BaseUrl, Origin]:
+    """Return the server behind each of the agent's base URLs: the user's own, else the usual."""
+    return {
+        base: parse_origin(settings.environment.get(base.variable) or f"https://{base.host}")
+        for base in settings.agent.base_urls
+    }
+
+
+def _reverse_variables(origins: dict[BaseUrl, Origin], listening: Listening) -> dict[str, str]:
+    variables = {}
+    for base, origin in origins.items():
+        usual = urlsplit(f"https://{base.host}").hostname == origin.host and not origin.prefix
+        suffix = base.suffix if usual else ""
+        variables[base.variable] = listening.bases[origin.authority] + suffix
+    return variables

@@ -1,0 +1,222 @@
+"""One recording: the trace, the proxy, the receiver and the agent, from start to end.
+
+Everything here is order: what must be there before what, and what is closed after what. If
+recording cannot begin, the agent runs all the same unless the user asked otherwise.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+
+from traceproof.network import Network, open_network
+from traceproof.outcome import Outcome
+from traceproof.proxy.capture import Capture
+from traceproof.proxy.intake import IntakeContext
+from traceproof.recorder import otlp, semconv
+from traceproof.recorder.agents import LaunchContext
+from traceproof.recorder.consent import Control, State
+from traceproof.recorder.launch import launch
+from traceproof.recorder.receiver import Receiver
+from traceproof.recorder.session import Session
+from traceproof.recorder.span import Attributes, decode_attributes, decode_span, new_trace_id
+from traceproof.recorder.store import SUFFIX
+from traceproof.recorder.writer import TraceWriter
+from traceproof.recordlog import open_log
+from traceproof.rootspan import leave_marker, name_task, root_span
+from traceproof.secretsources import new_redactor
+from traceproof.settings import Settings
+from traceproof.version import __version__
+
+_GRACE = 3.0
+"""Seconds that calls under way get to end after the agent has."""
+
+
+def record(settings: Settings) -> Outcome:
+    """Run the agent and record it.
+
+    Raises:
+        OSError: the agent cannot be started, or the recording cannot and `on_failure` is closed.
+        ValueError: an option is wrong, or the store's certificate authority is.
+    """
+    started = time.time_ns()
+    try:
+        recording = Recording(settings, started)
+    except OSError as error:
+        if settings.on_failure == "closed":
+            raise
+        code = launch(settings.command, settings.environment).wait()
+        return Outcome(code, settings.agent.name, lost=[f"nothing was recorded: {_line(error)}"])
+    try:
+        recording.open()
+        code = launch(settings.command, recording.environment()).wait()
+    except BaseException:
+        recording.discard()
+        raise
+    return recording.close(code)
+
+
+class Recording:
+    """A recording under way."""
+
+    def __init__(self, settings: Settings, started: int) -> None:
+        """Create the trace file; nothing listens yet.
+
+        Raises:
+            OSError: the store cannot be written.
+        """
+        self._settings = settings
+        self._agent = settings.agent
+        self._redactor = new_redactor(settings)
+        settings.store.create()
+        trace_id = new_trace_id()
+        path = settings.store.new_trace_path(started, self._agent.name, trace_id[:12])
+        self._writer = TraceWriter(path, resource=_resource(), mask=self._redactor.mask)
+        self._log = open_log(
+            path.with_name(path.name.removesuffix(SUFFIX) + ".log"), self._redactor
+        )
+        self._control = Control(
+            settings.store.path, trace_id, agent=self._agent.name, started=started
+        )
+        root = root_span(settings, self._writer, trace_id=trace_id, started=started)
+        pattern = self._agent.sub_agent_id
+        self._session = Session(self._writer, root, agent_id_in_result=pattern)
+        context = IntakeContext(self._writer, self._session, self._redactor, self._agent)
+        self._capture = Capture(context, consents=self._consents, refuses=self._refuses)
+        self._receiver: Receiver | None = None
+        self._network: Network | None = None
+
+    def open(self) -> None:
+        """Start what listens.
+
+        Raises:
+            OSError: a port is taken.
+            ValueError: the certificate authority or the environment's proxy is not usable.
+        """
+        self._network = open_network(self._settings, self._capture)
+        self._receiver = Receiver(self._take_agent_spans)
+        self._receiver.start()
+
+    def environment(self) -> dict[str, str]:
+        """Return the child's whole environment."""
+        if self._network is None or self._receiver is None:
+            raise RuntimeError("the recording is not open")
+        return {
+            **self._settings.environment,
+            **self._agent.environment(self._launch_context()),
+            **self._network.variables,
+        }
+
+    def close(self, code: int) -> Outcome:
+        """End everything after the agent has ended with `code`."""
+        if self._network is not None:
+            self._network.server.stop(_GRACE)
+        if self._receiver is not None:
+            self._receiver.stop()
+        self._capture.close()
+        ended = time.time_ns()
+        root = self._session.root
+        root.attributes[semconv.PROCESS_EXIT_CODE] = code
+        root.events += self._control.events()
+        name_task(root)
+        outcome = self._outcome(code, (ended - root.start) / 1e9)
+        if outcome.lost:
+            root.attributes[semconv.RECORDING_LOST] = outcome.lost
+        self._session.close(ended)
+        if not self._writer.close():
+            outcome.lost.append(f"the end of the trace: {_line(self._writer.problem)}")
+        if self._control.state() is State.EXCLUDED:
+            leave_marker(self._writer.path, root, _resource())
+            outcome.notes.append("excluded: the trace holds nothing but a marker")
+        self._log.close()
+        self._control.close()
+        return outcome
+
+    def discard(self) -> None:
+        """End everything before the agent has begun, and leave no file behind."""
+        if self._network is not None:
+            self._network.server.stop(0)
+        if self._receiver is not None:
+            self._receiver.stop()
+        self._capture.close()
+        self._writer.close()
+        self._log.close()
+        self._control.close()
+        self._writer.path.unlink()
+
+    def _launch_context(self) -> LaunchContext:
+        root = self._session.root
+        receiver = self._receiver.url if self._receiver else ""
+        return LaunchContext(
+            env=self._settings.environment,
+            mode=self._settings.mode,
+            receiver=receiver,
+            traceparent=f"00-{root.trace_id}-{root.span_id}-01",
+        )
+
+    def _consents(self, start: int, end: int) -> bool:
+        """Tell whether what happened between two moments may be kept; forget all if excluded."""
+        if self._control.state() is State.EXCLUDED:
+            self._writer.path.unlink(missing_ok=True)
+        return self._control.covers(start, end)
+
+    def _refuses(self) -> bool:
+        return self._settings.on_failure == "closed" and bool(
+            self._writer.problem or self._capture.faults
+        )
+
+    def _take_agent_spans(self, data: otlp.TracesData) -> None:
+        self._capture.run(lambda: self._write_agent_spans(data))
+
+    def _write_agent_spans(self, data: otlp.TracesData) -> None:
+        now = time.time_ns()
+        if not self._consents(now, now):
+            return
+        for resource_spans in data.resource_spans:
+            resource = {
+                **decode_attributes(resource_spans.resource.attributes),
+                semconv.FORMAT: semconv.FORMAT_VERSION,
+                semconv.SOURCE: "agent",
+            }
+            for scope_spans in resource_spans.scope_spans:
+                for span in scope_spans.spans:
+                    self._session.agent_span(span)
+                    self._writer.span(decode_span(span), resource=resource, scope=scope_spans.scope)
+
+    def _outcome(self, code: int, seconds: float) -> Outcome:
+        lost = list(self._capture.faults)
+        outcome = Outcome(code, self._agent.name, str(self._writer.path), seconds, lost)
+        outcome.notes = self._agent.notes(self._launch_context())
+        if self._writer.problem:
+            lost.append(f"not all could be written: {_line(self._writer.problem)}")
+        if self._writer.lost:
+            lost.append(f"{self._writer.lost} spans were dropped: too much waited for the disk")
+        if self._network is not None:
+            server = self._network.server
+            outcome.tunnelled = dict(server.tunnelled)
+            lost += [
+                f"the agent did not trust the recorder's certificate for {host}"
+                for host in server.untrusted
+            ]
+            lost += [f"the recorder failed: {fault}" for fault in server.faults]
+        return outcome
+
+
+def _resource() -> Attributes:
+    return {
+        semconv.SOURCE: "recorder",
+        "service.name": "traceproof",
+        "service.version": __version__,
+        "host.arch": platform.machine(),
+        "os.type": platform.system().lower(),
+        "process.runtime.version": platform.python_version(),
+    }
+
+
+def _line(error: OSError | None) -> str:
+    """Say what failed in one line."""
+    if error is None:
+        return "it was dropped"
+    where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"

@@ -1,0 +1,172 @@
+"""Draws a view of a trace: colour on a terminal, plain lines in a pipe.
+
+Text from a trace is other people's: control characters in it never reach the terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.text import Text
+from rich.tree import Tree
+
+from traceproof.view import Node, Tokens, Totals, View
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_BRIEF = 100
+_STYLES = {
+    "agent": "bold cyan",
+    "prompt": "bold green",
+    "turn": "bold",
+    "side": "dim",
+    "tool": "yellow",
+    "http": "dim",
+}
+
+
+def tree(view: View, *, full: bool = False) -> RenderableType:
+    """Draw the whole view; `full` shows side calls, other HTTP calls, and texts uncut."""
+    top = Tree(_headline(view), guide_style="dim")
+    _grow(top, view.root, full=full)
+    return Group(top, *_footer(view))
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Return a console that wraps on a terminal and never in a pipe."""
+    made = Console(stderr=stderr, highlight=False)
+    if not made.is_terminal:
+        made.width = 10_000
+    return made
+
+
+def clean(text: str) -> str:
+    """Replace control characters, which could rewrite a terminal, by U+FFFD."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def brief(text: str, limit: int = _BRIEF) -> str:
+    """Squeeze a text onto one line of at most `limit` characters."""
+    line = " ".join(clean(text[: limit * 8]).split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def seconds(duration: float | None) -> str:
+    """Write a duration as a person would: `12 ms`, `3.4 s`, `2 min 05 s`."""
+    if duration is None:
+        return ""
+    if duration < 1:
+        return f"{duration * 1000:.0f} ms"
+    if duration < 60:  # noqa: PLR2004 - a minute
+        return f"{duration:.1f} s"
+    return f"{int(duration) // 60} min {int(duration) % 60:02d} s"
+
+
+def tokens(counts: Tokens) -> str:
+    """Write token counts: `12,345 in (90 % cached) · 67 out`."""
+    cached = f" ({counts.cache_read / counts.input:.0%} cached)" if counts.cache_read else ""
+    return f"{counts.input:,} in{cached} · {counts.output:,} out"
+
+
+def dollars(cost: float | None) -> str:
+    """Write a cost, or nothing where it is not known."""
+    return "" if cost is None else f"${cost:.4f}" if cost < 1 else f"${cost:.2f}"
+
+
+def totals(summed: Totals) -> str:
+    """Write what a trace adds up to."""
+    parts = [
+        f"{summed.turns} turns",
+        f"{summed.tool_calls} tool calls",
+        tokens(summed.tokens),
+        dollars(summed.cost) or "cost unknown",
+    ]
+    if summed.side_calls:
+        parts.insert(1, f"{summed.side_calls} side calls")
+    if summed.failed_calls:
+        parts.insert(1, f"{summed.failed_calls} failed calls")
+    return " · ".join(parts)
+
+
+def _headline(view: View) -> Text:
+    facts = view.facts
+    name = str(facts.get("gen_ai.agent.name", "agent"))
+    version = str(facts.get("gen_ai.agent.version", ""))
+    code = facts.get("process.exit.code")
+    parts = [
+        f"{name} {version}".strip(),
+        seconds(view.root.duration) or "still running, or its end was lost",
+        "" if code is None else f"exit {code}",
+        _repository(view),
+    ]
+    return Text(clean(" · ".join(part for part in parts if part)), style="bold cyan")
+
+
+def _repository(view: View) -> str:
+    revision = str(view.facts.get("vcs.ref.head.revision", ""))[:10]
+    branch = str(view.facts.get("vcs.ref.head.name", ""))
+    return f"{branch}@{revision}" if revision else ""
+
+
+def _footer(view: View) -> Iterator[Text]:
+    yield Text(totals(view.totals), style="dim")
+    for problem in view.problems:
+        yield Text(f"! {clean(problem)}", style="red")
+
+
+def _grow(branch: Tree, node: Node, *, full: bool) -> None:
+    for child in node.children:
+        if full or child.kind not in {"side", "http"}:
+            _grow(branch.add(_label(child, full=full)), child, full=full)
+
+
+def _label(node: Node, *, full: bool) -> RenderableType:
+    line = Text(_title(node), style=_STYLES[node.kind], no_wrap=True, overflow="ellipsis")
+    for part in (
+        seconds(node.duration),
+        tokens(node.tokens) if node.tokens else "",
+        dollars(node.cost) if node.tokens else "",
+    ):
+        if part:
+            line.append(f"  {part}", style="not bold dim")
+    if node.state == "pending":
+        line.append("  pending", style="not bold magenta")
+    for note in node.notes:
+        line.append(f"  ! {brief(note)}", style="not bold red")
+    if full:
+        line.append(f"  {node.span_id}", style="not bold dim")
+    return _with_detail(line, node, full=full)
+
+
+def _title(node: Node) -> str:
+    if node.kind == "prompt":
+        return f"user  {brief(node.title)}"
+    if node.kind == "tool":
+        return f"{clean(node.title)}  {brief(_arguments(node.detail))}".rstrip()
+    return f"{node.kind} {clean(node.title)}"
+
+
+def _arguments(detail: str) -> str:
+    """Show a tool's arguments as `name=value`, which reads better than JSON."""
+    try:
+        decoded = json.loads(detail)
+    except ValueError:
+        return detail
+    if not isinstance(decoded, dict):
+        return detail
+    return "  ".join(f"{name}={_plain(value)}" for name, value in decoded.items())
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _with_detail(line: Text, node: Node, *, full: bool) -> RenderableType:
+    if full:
+        text = clean(node.title if node.kind == "prompt" else node.detail)
+        return Group(line, Text(text)) if text else line
+    if node.kind in {"turn", "side"} and node.detail:
+        return Group(line, Text(brief(node.detail), no_wrap=True, overflow="ellipsis"))
+    return line

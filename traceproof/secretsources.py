@@ -1,0 +1,41 @@
+"""Where the secret values of a recording are known from, before anything is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from traceproof.recorder import secrets
+from traceproof.recorder.patterns import PATTERNS
+from traceproof.recorder.redaction import Redactor
+from traceproof.recorder.secrets import Secret
+from traceproof.settings import Settings
+
+_MOST = 1 << 20
+"""Bytes of a credential file that are read."""
+
+
+def new_redactor(settings: Settings) -> Redactor:
+    """Return a redactor that knows the environment's secrets and those in the agent's files."""
+    redactor = Redactor(PATTERNS if settings.patterns else ())
+    environment = settings.environment
+    home = Path(environment.get("HOME") or settings.cwd)
+    for secret in secrets.from_environment(environment):
+        redactor.add(secret.name, secret.value)
+    for path in settings.agent.credential_files(environment, home, settings.cwd):
+        for secret in _in_file(path):
+            redactor.add(secret.name, secret.value)
+    return redactor
+
+
+def _in_file(path: Path) -> Iterator[Secret]:
+    """Find the secrets of one file; one that is not there, or not ours to read, has none for us."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MOST).decode("utf-8", "replace")
+    except OSError:
+        return
+    if path.suffix == ".json":
+        yield from secrets.from_credentials_json(text)
+    else:
+        yield from secrets.from_dotenv(text)
