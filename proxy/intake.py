@@ -91,7 +91,6 @@ class Intake:
         self._attributes |= self._times(semconv.REQUEST_CHUNKS, exchange.request_chunks)
         if self._dialect is not None:
             self._open(self._dialect, split)
-        self.look()
 
     def look(self) -> None:
         """Put on record what is known by now: the span as pending, the answer as far as it came."""

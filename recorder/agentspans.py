@@ -6,7 +6,7 @@ so that a sub-agent's first call leads, parent by parent, to the tool call that 
 
 from __future__ import annotations
 
-from traceproof.recorder import otlp, semconv
+from traceproof.recorder import otlp, semconv, tracecontext
 from traceproof.recorder.span import decode_value
 
 _DEPTH = 64
@@ -30,8 +30,8 @@ class AgentSpans:
 
     def launched_by(self, trace_parent: str) -> str:
         """Return the id of the tool call above the span that a W3C `traceparent` names, or ""."""
-        fields = trace_parent.split("-")
-        span_id = fields[2] if len(fields) > 2 else ""  # noqa: PLR2004 - version-trace-span-flags
+        named = tracecontext.parse(trace_parent) if trace_parent else None
+        span_id = named.span_id if named else ""
         for _ in range(_DEPTH):
             if span_id in self._tool_calls:
                 return self._tool_calls[span_id]

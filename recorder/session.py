@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol
 
-from traceproof.recorder import otlp, semconv
+from traceproof.recorder import otlp, semconv, tracecontext
 from traceproof.recorder.agentspans import AgentSpans
 from traceproof.recorder.calls import CallRequest, CallResult, ToolRequest, ToolResult
 from traceproof.recorder.scopes import Failure, Scope, sub_agent
@@ -150,10 +150,9 @@ class Session:
         return span
 
     def _link_agent_span(self, span: Span, trace_parent: str) -> None:
-        match = re.fullmatch(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-.*", trace_parent)
-        if match:
-            trace_id, span_id = match.groups()
-            span.links.append(Link(trace_id, span_id, {semconv.LINK_TYPE: "agent_span"}))
+        named = tracecontext.parse(trace_parent) if trace_parent else None
+        if named:
+            span.links.append(Link(*named, {semconv.LINK_TYPE: "agent_span"}))
 
     def _link_retry(self, span: Span, failure: Failure, time: int) -> None:
         span.links.append(

@@ -53,7 +53,8 @@ def encode(span: Span) -> bytes:
     try:
         return msgspec.json.encode(encode_span(span))
     except UnicodeEncodeError:
-        return msgspec.json.encode(encode_span(_without_surrogates(span)))
+        wire = msgspec.to_builtins(encode_span(span))
+        return msgspec.json.encode(_each_text(wire, _spelt_out))
 
 
 def mask_line(line: bytes, mask: Masking) -> bytes:
@@ -74,11 +75,6 @@ def mask_line(line: bytes, mask: Masking) -> bytes:
 
 def _masking_texts(mask: Masking) -> Callable[[str], str]:
     return lambda text: mask(text.encode()).data.decode()
-
-
-def _without_surrogates(span: Span) -> Span:
-    plain = _each_text(msgspec.to_builtins(span), _spelt_out)
-    return msgspec.convert(plain, Span)
 
 
 def _spelt_out(text: str) -> str:

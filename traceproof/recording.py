@@ -10,6 +10,8 @@ import os
 import platform
 import time
 
+from opentelemetry.sdk.resources import OTELResourceDetector
+
 from traceproof.network import Network, open_network
 from traceproof.outcome import Outcome
 from traceproof.proxy.capture import Capture
@@ -204,7 +206,9 @@ class Recording:
 
 
 def _resource() -> Attributes:
+    """Describe this recorder, after what OTEL_RESOURCE_ATTRIBUTES says."""
     return {
+        **OTELResourceDetector().detect().attributes,
         semconv.SOURCE: "recorder",
         "service.name": "traceproof",
         "service.version": __version__,

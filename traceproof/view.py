@@ -168,7 +168,12 @@ class _Tree:
         node.detail = said(span) if kind == "turn" else purpose
         node.tokens, node.cost = _tokens(span), _cost(span)
         node.notes = _call_notes(span)
-        node.children = [self._tool(tool) for tool in self._by_chat[span.span_id]]
+        asked = _asked(span)
+        tools = sorted(
+            self._by_chat[span.span_id],
+            key=lambda tool: asked.get(str(tool.attributes.get(semconv.TOOL_CALL_ID)), len(asked)),
+        )
+        node.children = [self._tool(tool) for tool in tools]
         return node
 
     def _tool(self, span: Span) -> Node:
@@ -198,14 +203,19 @@ class _Tree:
 
 def said(span: Span) -> str:
     """Return the text of a call's answer, thinking and tool calls left out."""
+    parts = _parts(span)
+    return "\n".join(str(part["content"]) for part in parts if part.get("type") == "text")
+
+
+def _asked(span: Span) -> dict[str, int]:
+    """Number the tool calls of an answer in the order in which it asks for them."""
+    ids = [str(part.get("id")) for part in _parts(span) if part.get("type") == "tool_call"]
+    return {call_id: number for number, call_id in enumerate(ids)}
+
+
+def _parts(span: Span) -> list[dict[str, Any]]:
     messages = _json(span.attributes.get(semconv.OUTPUT_MESSAGES))
-    texts = [
-        str(part.get("content", ""))
-        for message in messages
-        for part in message.get("parts", [])
-        if part.get("type") == "text"
-    ]
-    return "\n".join(texts)
+    return [part for message in messages for part in message.get("parts", [])]
 
 
 def _json(value: object) -> list[dict[str, Any]]:

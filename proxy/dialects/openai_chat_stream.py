@@ -13,7 +13,7 @@ from traceproof.proxy.dialects.base import ChatResponse
 from traceproof.proxy.dialects.stream import Added
 
 _DONE = "[DONE]"
-_FIXED = frozenset({"role", "id", "type", "format", "finish_reason"})
+_FIXED = frozenset({"role", "id", "type", "format"})
 """Keys whose text does not grow: several providers repeat them in every chunk."""
 
 
@@ -129,7 +129,9 @@ class CompletionAssembler:
             choice = self._choices[index] = _Choice()
         added = self._delta(choice, str(index), delta.get("delta"))
         for key, value in delta.items():
-            if key not in {"index", "delta"} and value is not None:
+            if isinstance(value, str):
+                choice.fields[key] = value  # the reasons why it ended, which some say twice
+            elif key not in {"index", "delta"} and value is not None:
                 self._merge(choice.fields, key, value, f"{index}:{key}", added)
         return added
 

@@ -219,6 +219,8 @@ class Connection(asyncio.Protocol):
             await self._server.held()
 
     async def _write(self, data: bytes) -> None:
+        if self._transport.is_closing():
+            await asyncio.shield(self._lost)  # connection_lost ends this task
         self._transport.write(data)
         await self._writable.wait()
 

@@ -64,3 +64,25 @@ def test_the_agents_are_pinned_exactly(root: Path) -> None:
     assert claude == {"@anthropic-ai/claude-code": "2.1.197"}
     assert pins(agents / "aider.txt")["aider-chat"] == {"0.86.2"}
     assert list(agents.glob("*lock*")) == []
+
+
+IMPORTED_AS = {
+    "opentelemetry-sdk": "opentelemetry.sdk",
+    "opentelemetry-proto": "opentelemetry.proto",
+}
+
+
+def test_every_dependency_is_used(pyproject: dict[str, Any], modules: dict[str, Path]) -> None:
+    project = pyproject["project"]
+    declared = {
+        canonical(r) for r in project["dependencies"] + project["optional-dependencies"]["proxy"]
+    }
+    sources = "\n".join(path.read_text() for path in modules.values())
+    unused = [
+        name
+        for name in sorted(declared)
+        if not re.search(rf"(import|from) {IMPORTED_AS.get(name, name)}\b", sources)
+        and f'import_module("{IMPORTED_AS.get(name, name)}' not in sources
+    ]
+
+    assert unused == []

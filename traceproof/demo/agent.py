@@ -111,9 +111,10 @@ def _assemble(events: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
 def _extend(
     blocks: list[dict[str, Any]], partial: dict[int, str], index: int, delta: dict[str, Any]
 ) -> None:
-    if delta["type"] == "text_delta":
-        blocks[index]["text"] += delta["text"]
-    elif delta["type"] == "input_json_delta":
+    kind = delta["type"].removesuffix("_delta")
+    if kind in {"text", "thinking", "signature"}:
+        blocks[index][kind] = blocks[index].get(kind, "") + delta[kind]
+    elif kind == "input_json":
         partial[index] = partial.get(index, "") + delta["partial_json"]
 
 

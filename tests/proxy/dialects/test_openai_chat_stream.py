@@ -197,6 +197,15 @@ def test_what_has_no_conventional_name_is_kept() -> None:
     assert events[2].channel == "0:reasoning_details.0.text"
 
 
+def test_a_reason_that_is_given_twice() -> None:
+    last = chunk({}, "stop")
+    last["choices"][0]["native_finish_reason"] = "STOP"
+    _, made = read(sse(chunk({"content": "x"}), last, last) + DONE)
+
+    assert made.finish_reasons == ["stop"]
+    assert made.extra == {"choices": [{"native_finish_reason": "STOP"}]}
+
+
 def test_log_probabilities_grow() -> None:
     chunks = [chunk({"content": text}) for text in "ab"]
     for made_of in chunks:
@@ -365,7 +374,7 @@ def told_message(message: dict[str, Any], step: int) -> list[dict[str, Any]]:
     deltas: list[dict[str, Any]] = [{"role": message["role"]}]
     for key in ("reasoning_content", "content", "refusal"):
         if key in message:
-            deltas += [{key: ""}, *({key: piece} for piece in pieces(message[key], step))]
+            deltas += [{key: piece} for piece in ["", *pieces(message[key], step)]]
     texts = []
     for index, one in enumerate(message.get("tool_calls", [])):
         function = {"name": one["function"]["name"], "arguments": ""}

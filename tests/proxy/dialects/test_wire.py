@@ -12,7 +12,9 @@ def test_values_of_the_wrong_type_are_empty_ones() -> None:
 
 
 def test_counts_are_what_otlp_can_carry() -> None:
-    assert [wire.count(v) for v in (0, 7, -1, True, 1.0, "3", 1 << 63, None)] == [0, 7] + [None] * 6
+    values: list[object] = [0, 7, -1, True, 1.0, "3", 1 << 63, None]
+
+    assert [wire.count(value) for value in values] == [0, 7, *[None] * 6]
 
 
 def test_counts_that_are_none_are_noted() -> None:
@@ -39,7 +41,9 @@ def test_a_brief_is_short_and_printable() -> None:
 
 
 def test_labels_take_numbers_for_text() -> None:
-    assert [wire.label(v) for v in ("a", 404, True, None, {})] == ["a", "404", "", "", ""]
+    values: list[object] = ["a", 404, True, None, {}]
+
+    assert [wire.label(value) for value in values] == ["a", "404", "", "", ""]
 
 
 def test_named_and_section_note_other_types() -> None:

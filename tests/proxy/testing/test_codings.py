@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
+import sys
 import zlib
 from collections.abc import Callable
 
@@ -55,3 +57,18 @@ def test_a_body_of_another_coding_is_refused() -> None:
 )
 def test_accept_encoding_allows(header: str, *, allowed: bool) -> None:
     assert accepts(header, "gzip") is allowed
+
+
+def test_the_base_package_suffices_for_all_but_brotli() -> None:
+    program = """
+import sys
+sys.modules["brotli"] = sys.modules["mitmproxy"] = None
+from traceproof.proxy.testing.codings import encode_pieces
+encode_pieces([b"x"], "zstd")
+encode_pieces([b"x"], "br")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert "RuntimeError: content coding br: brotli is not installed" in run.stderr

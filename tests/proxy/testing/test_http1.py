@@ -26,7 +26,8 @@ def test_the_head_is_told_before_the_body_has_come() -> None:
 
 @pytest.mark.parametrize("size", [1, 2, 7])
 def test_any_chunking_reads_the_same(size: int) -> None:
-    chunked = b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n"
+    chunked = b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked += b"3;x=y\r\nabc\r\n2\r\nde\r\n0\r\nT: 1\r\n\r\n"
     sent = HEAD + b"hello" + chunked + HEAD + b"again"
     reader = RequestReader()
     events = [

@@ -18,6 +18,7 @@ def ask(
     model: Model,
     body: bytes,
     target: str = MESSAGES,
+    *,
     method: str = "POST",
     headers: Sequence[tuple[str, str]] = (),
     version: str = "HTTP/1.1",
@@ -99,7 +100,7 @@ def test_other_requests_are_answered_as_a_provider_would() -> None:
     model = Model(HI)
     openai = [("authorization", "Bearer x")]
 
-    assert ask(model, b"", "/", "HEAD").answer.status == 200
+    assert ask(model, b"", "/", method="HEAD").answer.status == 200
     assert ask(model, b"x" * 8, "/v1/messages/count_tokens").answer.body == b'{"input_tokens":3}'
     assert json.loads(ask(model, b"", "/api/eval").answer.body)["type"] == "error"
     assert ask(model, b"", "/v1/nothing", headers=openai).answer.status == 404

@@ -26,8 +26,8 @@ from traceproof.proxy.testing import (
     Status,
     Turn,
 )
-from traceproof.proxy.testing.anthropic import Anthropic
 from traceproof.proxy.testing.answer import Answer
+from traceproof.proxy.testing.anthropic import Anthropic
 from traceproof.proxy.testing.perform import for_version, perform, split_body
 from traceproof.proxy.testing.wire import Reply
 

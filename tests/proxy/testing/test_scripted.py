@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import socket
 import ssl
 from collections.abc import Callable
@@ -107,10 +107,13 @@ def test_a_fault_in_the_script_itself_comes_out(request_bytes: Callable[..., byt
     def broken(_request: Request) -> Turn:
         raise LookupError("no such turn")
 
-    with pytest.raises(LookupError, match="no such turn"), ScriptedModel(broken) as model:
-        with socket.create_connection(("127.0.0.1", model.port), timeout=10) as client:
-            client.sendall(request_bytes())
-            assert client.recv(4096) == b""
+    model = ScriptedModel(broken).start()
+    with socket.create_connection(("127.0.0.1", model.port), timeout=10) as client:
+        client.sendall(request_bytes())
+        assert client.recv(4096) == b""
+
+    with pytest.raises(LookupError, match="no such turn"):
+        model.close()
 
 
 def test_it_speaks_tls(post: Post, tmp_path: Path) -> None:
@@ -126,15 +129,15 @@ def test_it_speaks_tls(post: Post, tmp_path: Path) -> None:
 def self_signed(host: str) -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
