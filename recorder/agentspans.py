@@ -1,7 +1,7 @@
 """What the agent's own spans say about who started whom.
 
-Claude Code's tracing gives each API call a `traceparent` and each tool span the id of its tool call,
-so that a sub-agent's first call leads, parent by parent, to the tool call that started it.
+Claude Code's tracing gives each API call a `traceparent` and each tool span the id of its tool
+call, so that a sub-agent's first call leads, parent by parent, to the tool call that started it.
 """
 
 from __future__ import annotations

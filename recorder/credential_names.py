@@ -13,6 +13,9 @@ _TELLING = {
 }  # fmt: skip
 """Words of a name that say that the value is a credential."""
 
+_TELLING_ENDS = ("APIKEY", "PASSPHRASE", "PASSWD", "PASSWORD", "SECRET", "TOKEN")
+"""They do so at the end of a word too: `PGPASSWORD`."""
+
 _TELLING_OTHERWISE = {
     "ALGORITHM", "COUNT", "DIR", "ENABLED", "ENDPOINT", "EXPIRES", "FILE", "FILENAME", "FORMAT",
     "HOST", "ID", "LENGTH", "LEVEL", "LIMIT", "METHOD", "MODE", "NAME", "PATH", "PORT", "PROFILE",
@@ -54,7 +57,7 @@ def is_telling(name: str) -> bool:
     words = [word.upper() for word in _WORDS.findall(name)]
     if not words or name.upper() in _HARMLESS or words[-1] in _TELLING_OTHERWISE:
         return False
-    return not _TELLING.isdisjoint(words)
+    return any(word in _TELLING or word.endswith(_TELLING_ENDS) for word in words)
 
 
 def has_key_shape(value: str) -> bool:

@@ -4,8 +4,9 @@ A repository's own configuration can name programs for git to run. What could ru
 off: hooks and the file-system monitor by configuration; external diffs and text conversion by the
 options of `diff`; clean and smudge filters by emptying each one that is configured, wherever
 (`filter_overrides`; git-lfs would also write to the `.git`); fetching what a partial clone lacks by
-allowing no transport; looking into submodules by `--ignore-submodules=dirty`. The index is read,
-never refreshed on disk. What the environment says to git does not count.
+allowing no transport; looking into submodules by `--ignore-submodules=dirty`. Who compares files
+does so with a copy of the index: `git diff` refreshes the one it is given even with optional locks
+switched off (seen with 2.39). What the environment says to git does not count.
 
 This module runs git; what to ask is the business of `traceproof.recorder.repository`.
 """
@@ -68,10 +69,11 @@ class Git:
         self._settings: list[str] = []
         self.configure(_SETTINGS)
 
-    def within(self, folder: Path) -> Git:
+    def within(self, folder: Path, **environment: str) -> Git:
         """Return the same for another folder, with the same deadline and settings."""
         other = copy.copy(self)
         other._folder = folder  # noqa: SLF001 - it is one of us
+        other._environment = {**self._environment, **environment}  # noqa: SLF001 - likewise
         return other
 
     def configure(self, settings: Iterable[str]) -> None:

@@ -15,7 +15,7 @@ _LINE_LIMIT = 4096
 _TRAILER_LIMIT = 100
 
 
-class TooLarge(ValueError):
+class BodyTooLargeError(ValueError):
     """A body has more bytes than are taken."""
 
 
@@ -38,7 +38,7 @@ def read_body(stream: Stream, headers: Mapping[str, str], limit: int) -> bytes:
         limit: The most bytes to take.
 
     Raises:
-        TooLarge: there are more than `limit`; the rest is left unread.
+        BodyTooLargeError: there are more than `limit`; the rest is left unread.
         ConnectionError: it was cut short.
         ValueError: its length or a chunk is malformed.
     """
@@ -78,7 +78,7 @@ def _chunk_size(stream: Stream) -> int:
 
 def _within(size: int, limit: int) -> int:
     if size > limit:
-        raise TooLarge("the body is too large")
+        raise BodyTooLargeError("the body is too large")
     return size
 
 

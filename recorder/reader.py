@@ -307,7 +307,7 @@ class TraceReader:
         if not self._file.size:
             raise DamagedTrace(f"{self.path} is empty: the recorder stopped before its first line")
         head = self._file.read_at(0, len(MAGIC))
-        if not self._file.frames and head != MAGIC[: len(head)]:
+        if not (self._file.frames or self._file.closed) and head != MAGIC[: len(head)]:
             raise ForeignFile(f"{self.path} is not a trace file: it is not zstd data")
         for place in self._places():
             line = self._decode(place)

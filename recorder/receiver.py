@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import secrets
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -17,10 +18,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from traceproof.recorder import otlp
-from traceproof.recorder.http_body import TooLarge, read_body
+from traceproof.recorder.http_body import BodyTooLargeError, read_body
 from traceproof.recorder.otlp_http import Answer, Request, answer, refusal
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,7 @@ class Receiver:
         self, on_traces: OnTraces, *, on_other: OnOther | None = None, limit: int = BODY_LIMIT
     ) -> None:
         self.counts: Counter[str] = Counter()
-        """Requests taken in by signal, and those not taken as `refused`."""
+        """Requests by signal; `refused` are those not taken, `lost` those a callback failed on."""
         self._on_traces = on_traces
         self._on_other = on_other
         self._taking = threading.Lock()
@@ -88,12 +89,13 @@ class Receiver:
         """Decide on a request and hand on what it brought."""
         decided = answer(request, secret=self._secret, limit=self._limit)
         with self._taking:
-            self.counts[decided.signal or "refused"] += 1
             try:
                 self._hand_on(decided)
             except Exception:
                 log.exception("the %s an agent sent of itself were lost", decided.signal)
+                self.counts["lost"] += 1
                 return refusal(500, "the recorder failed", decided.content_type)
+            self.counts[decided.signal or "refused"] += 1
         return decided
 
     def _hand_on(self, decided: Answer) -> None:
@@ -102,7 +104,7 @@ class Receiver:
         elif decided.signal and self._on_other is not None:
             self._on_other(decided.signal, decided.content_type, decided.payload)
 
-    def __enter__(self) -> Receiver:
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -158,7 +160,7 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
         """Say nothing on the agent's terminal: a client that went away is its own business."""
-        log.debug("an OTLP connection broke", exc_info=True)
+        log.debug("an OTLP connection broke: %r", sys.exception())
 
 
 class _Connection(BaseHTTPRequestHandler):
@@ -178,7 +180,7 @@ class _Connection(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             body = read_body(self.rfile, headers, self.server.receiver.limit)
-        except TooLarge as error:
+        except BodyTooLargeError as error:
             self._refuse(refusal(413, str(error)))
         except ValueError as error:
             self._refuse(refusal(400, str(error)))
@@ -189,7 +191,7 @@ class _Connection(BaseHTTPRequestHandler):
         if not self.server.mark(self.connection, busy=False):
             self.close_connection = True
 
-    do_GET = do_PUT = do_DELETE = do_POST
+    do_GET = do_PUT = do_DELETE = do_POST  # noqa: N815 (http.server looks for these)
 
     def log_message(self, *_: object) -> None:
         """Say nothing: the terminal is the agent's."""

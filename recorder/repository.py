@@ -8,6 +8,8 @@ and so is masking them.
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -84,7 +86,13 @@ def facts(
         inquiry.found["state"] = _explain(str(error), folder)
     except OSError as error:
         inquiry.found["state"] = f"cannot be read: {error.strerror}"
-    return RepositoryFacts(**inquiry.found, left_out=_shorten(inquiry.left_out))
+    found = {name: _printable(value) for name, value in inquiry.found.items()}
+    return RepositoryFacts(**found, left_out=_shorten(inquiry.left_out))
+
+
+def _printable(value: Any) -> Any:
+    """Make sure that a text can be written as UTF-8, whatever bytes git printed."""
+    return readable(os.fsencode(value)) if isinstance(value, str) else value
 
 
 class _Inquiry:
@@ -96,18 +104,23 @@ class _Inquiry:
         self.left_out: list[str] = []
 
     def ask(self) -> None:
-        inside, bare = self._git.line(
-            "rev-parse", "--is-inside-work-tree", "--is-bare-repository"
-        ).split()
-        if inside != "true":
-            kind = "a bare repository" if bare == "true" else "inside a .git folder"
+        answer = self._git.line("rev-parse", "--is-inside-work-tree", "--is-bare-repository")
+        if answer != "true\nfalse":
+            bare = answer == "false\ntrue"
+            kind = "a bare repository" if bare else "inside a .git folder"
             raise GitError(f"{kind}: there is no working tree")
         root = self._git.line("rev-parse", "--show-toplevel")
         self.found |= {"root": root, "url": self._url(), "branch": self._branch()}
         self.found["commit"] = self._commit()
         overrides = self._try("config", "-z", "--name-only", "--get-regexp", r"^filter\.")
         self._git.configure(filter_overrides(overrides))
-        self._ask_for_changes(self._git.within(Path(root)))
+        with tempfile.TemporaryDirectory(prefix="traceproof-") as folder:
+            copy = Path(folder, "index")
+            git = self._git.within(Path(root))
+            index = Path(root, git.line("rev-parse", "--git-path", "index"))
+            if index.exists():
+                shutil.copyfile(index, copy)
+            self._ask_for_changes(git.within(Path(root), GIT_INDEX_FILE=str(copy)))
 
     def _ask_for_changes(self, git: Git) -> None:
         commit = self.found["commit"]

@@ -49,7 +49,7 @@ def record(settings: Settings) -> Outcome:
         if settings.on_failure == "closed":
             raise
         code = launch(settings.command, settings.environment).wait()
-        return Outcome(code, settings.agent.name, lost=[f"nothing was recorded: {_line(error)}"])
+        return Outcome(code, settings.display_name, lost=[f"nothing was recorded: {_line(error)}"])
     try:
         recording.open()
         code = launch(settings.command, recording.environment()).wait()
@@ -73,13 +73,13 @@ class Recording:
         self._redactor = new_redactor(settings)
         settings.store.create()
         trace_id = new_trace_id()
-        path = settings.store.new_trace_path(started, self._agent.name, trace_id[:12])
+        path = settings.store.new_trace_path(started, settings.display_name, trace_id[:12])
         self._writer = TraceWriter(path, resource=_resource(), mask=self._redactor.mask)
         self._log = open_log(
             path.with_name(path.name.removesuffix(SUFFIX) + ".log"), self._redactor
         )
         self._control = Control(
-            settings.store.path, trace_id, agent=self._agent.name, started=started
+            settings.store.path, trace_id, agent=settings.display_name, started=started
         )
         root = root_span(settings, self._writer, trace_id=trace_id, started=started)
         pattern = self._agent.sub_agent_id
@@ -149,7 +149,7 @@ class Recording:
 
     def _launch_context(self) -> LaunchContext:
         root = self._session.root
-        receiver = self._receiver.url if self._receiver else ""
+        receiver = self._receiver.endpoint if self._receiver else ""
         return LaunchContext(
             env=self._settings.environment,
             mode=self._settings.mode,
@@ -188,7 +188,7 @@ class Recording:
 
     def _outcome(self, code: int, seconds: float) -> Outcome:
         lost = list(self._capture.faults)
-        outcome = Outcome(code, self._agent.name, str(self._writer.path), seconds, lost)
+        outcome = Outcome(code, self._settings.display_name, str(self._writer.path), seconds, lost)
         outcome.notes = self._agent.notes(self._launch_context())
         if self._writer.problem:
             lost.append(f"not all could be written: {_line(self._writer.problem)}")
@@ -207,8 +207,9 @@ class Recording:
 
 def _resource() -> Attributes:
     """Describe this recorder, after what OTEL_RESOURCE_ATTRIBUTES says."""
+    detected = OTELResourceDetector().detect().attributes
     return {
-        **OTELResourceDetector().detect().attributes,
+        **{name: str(value) for name, value in detected.items()},
         semconv.SOURCE: "recorder",
         "service.name": "traceproof",
         "service.version": __version__,

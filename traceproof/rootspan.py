@@ -21,7 +21,7 @@ def root_span(settings: Settings, writer: TraceWriter, *, trace_id: str, started
     agent = settings.agent
     attributes: Attributes = {
         semconv.OPERATION_NAME: "invoke_agent",
-        semconv.AGENT_NAME: agent.name,
+        semconv.AGENT_NAME: settings.display_name,
         semconv.ORIGIN: "recorded",
         semconv.CONSENT: {"given_by": user(), "how": "started traceproof record"},
         semconv.RECORDING_MODE: settings.mode,
@@ -38,7 +38,7 @@ def root_span(settings: Settings, writer: TraceWriter, *, trace_id: str, started
     return Span(
         trace_id=trace_id,
         span_id=new_span_id(),
-        name=f"invoke_agent {agent.name}",
+        name=f"invoke_agent {settings.display_name}",
         start=started,
         attributes=attributes,
     )

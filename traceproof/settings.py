@@ -45,6 +45,11 @@ class Settings:
             return agents.by_name(self.agent_name)
         return agents.recognise(self.command)
 
+    @property
+    def display_name(self) -> str:
+        """The agent's name, as it stands in the trace and in file names."""
+        return agents.name_of(self.agent, self.command)
+
     def check(self) -> None:
         """Check what can be checked before anything is started.
 

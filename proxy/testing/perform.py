@@ -121,7 +121,7 @@ def _broken(answer: Answer, faults: Sequence[kinds.Fault]) -> Answer:
         return replace(answer, chunks=chunks, ending=ending, silent=silent, length=told)
     if cut:
         chunks = list(answer.chunks[: cut.events])
-        more = int(answer.framing == "length" and cut.events is None)
+        more = int(answer.framing == "length" and len(chunks) == len(answer.chunks))
         return replace(answer, chunks=chunks, ending="closed", length=told + more)
     return answer
 

@@ -6,7 +6,9 @@ Whatever command is not recognised is recorded as `generic`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from traceproof.recorder.agents import command
 from traceproof.recorder.agents.aider import Aider
 from traceproof.recorder.agents.base import (
     MAIN,
@@ -29,6 +31,7 @@ __all__ = [
     "LaunchContext",
     "ModelCall",
     "by_name",
+    "name_of",
     "recognise",
     "text_of",
 ]
@@ -49,6 +52,12 @@ AGENTS: Mapping[str, Agent] = {
 def recognise(argv: Sequence[str]) -> Agent:
     """Return the adapter of the agent that a command line starts, else the generic one."""
     return next((agent for agent in AGENTS.values() if agent.recognises(argv)), _GENERIC)
+
+
+def name_of(agent: Agent, argv: Sequence[str]) -> str:
+    """Return what to call the agent: one that is not known goes by the name of its program."""
+    words = [program.word for program in command.programs(argv)]
+    return Path(words[-1]).name if agent is _GENERIC and words else agent.name
 
 
 def by_name(name: str) -> Agent:

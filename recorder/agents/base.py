@@ -7,6 +7,7 @@ what is on the wire. Adding an agent is one file beside this one and one row in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -75,6 +76,8 @@ class Agent(Protocol):
     """Goes into file names and `gen_ai.agent.name`."""
     base_urls: Sequence[BaseUrl]
     """What redirects it in reverse mode."""
+    sub_agent_id: re.Pattern[str] | None
+    """Finds a sub-agent's id (first group) in the result of the tool call that ran it."""
 
     def recognises(self, argv: Sequence[str], /) -> bool:
         """Tell whether a command line starts this agent."""

@@ -49,6 +49,7 @@ class ClaudeCode(Generic):
     name = "claude-code"
     programs = frozenset({"claude", _PACKAGE})
     base_urls = (base.BaseUrl("ANTHROPIC_BASE_URL", "api.anthropic.com"),)
+    sub_agent_id = re.compile(r"\bagentId: ([0-9a-f]{8,})\b")
 
     def version(self, argv: Sequence[str], env: Mapping[str, str]) -> str | None:
         """Return the version in the npm package's metadata, or in the installer's file name."""

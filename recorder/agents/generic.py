@@ -5,6 +5,7 @@ The other adapters start from this one and say what they know better.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,8 @@ class Generic:
         base.BaseUrl("OPENAI_BASE_URL", "api.openai.com", "/v1"),
         base.BaseUrl("OPENAI_API_BASE", "api.openai.com", "/v1"),
     )
+
+    sub_agent_id: re.Pattern[str] | None = None
 
     def recognises(self, argv: Sequence[str]) -> bool:
         """Tell whether a command line starts this agent, by the names of the program it runs."""

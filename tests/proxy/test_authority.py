@@ -12,7 +12,11 @@ import pytest
 import traceproof.proxy.authority as module
 from traceproof.proxy.authority import CERTIFICATE_FILE, KEY_FILE, open_authority
 
-OPEN = "import sys, pathlib, traceproof.proxy.authority as a; print(a.open_authority(pathlib.Path(sys.argv[1])).pem)"
+OPEN = """
+import pathlib, sys
+from traceproof.proxy.authority import open_authority
+print(open_authority(pathlib.Path(sys.argv[1])).pem)
+"""
 
 
 def mode(path: Path) -> int:

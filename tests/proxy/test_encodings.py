@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import random
+import sys
 import zlib
 from collections.abc import Callable, Iterable
 
@@ -76,6 +77,16 @@ def test_a_flushed_piece_is_decoded_before_the_next_comes(name: str, wbits: int)
     first = stream.compress(b"data: 1\n\n") + stream.flush(zlib.Z_SYNC_FLUSH)
 
     assert Decoder(name).feed(first) == b"data: 1\n\n"
+
+
+def test_output_that_waits_when_all_input_is_taken_is_not_held_back() -> None:
+    data = bytes(encodings.PIECE + 100)
+    stream = zlib.compressobj(wbits=31)
+    encoded = (stream.compress(data) + stream.flush(zlib.Z_SYNC_FLUSH))[:-5]
+    at_once = zlib.decompressobj(wbits=31).decompress(encoded)
+
+    assert len(at_once) > encodings.PIECE
+    assert Decoder("gzip").feed(encoded) == at_once
 
 
 @pytest.mark.parametrize("case", ["gzip", "deflate", "bare deflate", "br", "zstd"])
@@ -162,6 +173,12 @@ def test_an_unknown_encoding_is_a_clear_line() -> None:
         Decoder("compress")
     with pytest.raises(ValueError, match="5 content encodings are stacked: at most 4"):
         Decoder("gzip, gzip, gzip, gzip, gzip")
+
+
+def test_brotli_that_is_not_installed_is_a_clear_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "brotli", None)
+    with pytest.raises(LookupError, match="br needs brotli"):
+        Decoder("br")
 
 
 BOMBS = {

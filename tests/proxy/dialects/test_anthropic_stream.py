@@ -242,6 +242,15 @@ def test_an_error_amid_the_stream() -> None:
     assert not made.complete
 
 
+def test_a_second_error_is_noted() -> None:
+    errors = [{"type": "error", "error": {"type": kind, "message": ""}} for kind in ("a", "b")]
+    _, made = read(sse(start(), *errors))
+
+    assert made.error == ModelError("a", "")
+    assert made.unknown == [errors[1]]
+    assert made.problems == ["a second error"]
+
+
 def test_an_error_in_place_of_the_stream() -> None:
     error = {"type": "error", "error": {"type": "api_error", "message": "no"}}
 

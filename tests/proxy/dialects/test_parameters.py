@@ -57,6 +57,11 @@ def test_readers_refuse_what_an_attribute_cannot_carry() -> None:
     assert parameters.string(b"x") is None
 
 
+def test_a_value_that_json_cannot_carry_says_what_it_was() -> None:
+    assert parameters.plain({"a": "\ud800"}) == "not JSON: dict"
+    assert parameters.plain("\ud800") == "?"
+
+
 values = st.recursive(
     st.none()
     | st.booleans()

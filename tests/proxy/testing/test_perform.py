@@ -111,8 +111,9 @@ def test_cut_without_a_count_sends_everything_but_the_end_mark() -> None:
     assert not b"".join(played(Cut()).writes).endswith(b"0\r\n\r\n")
 
 
-def test_cut_of_a_whole_answer_leaves_it_short_of_its_length() -> None:
-    answer = played(Cut(), stream=False)
+@pytest.mark.parametrize("events", [None, 5])
+def test_cut_of_a_whole_answer_leaves_it_short_of_its_length(events: int | None) -> None:
+    answer = played(Cut(events=events), stream=False)
 
     assert ("content-length", str(len(answer.body) + 1)) in answer.sent_headers
 
