@@ -36,7 +36,7 @@ class Answer:
         self._decoder, self.problem = _decoder(self._encoding)
         self._parser = self._stream_parser()
         self._masker = FragmentMasker(redactor)
-        self._bytes = b""
+        self._bytes = bytearray()
         self._offset = 0
         self._whole: list[bytes] = []
         self._ready: list[Masked] = []
@@ -107,18 +107,24 @@ class Answer:
     def _take_event(self, event: StreamEvent) -> None:
         start, end = event.start - self._offset, event.end - self._offset
         if start:
-            self._release(self._masker.feed(self._bytes[:start]))
-        self._release(self._masker.feed(self._bytes[start:end], fragments(event)))
-        self._bytes = self._bytes[end:]
+            self._release(self._masker.feed(bytes(self._bytes[:start])))
+        self._release(self._masker.feed(bytes(self._bytes[start:end]), fragments(event)))
+        del self._bytes[:end]
         self._offset = event.end
 
     def _end_of_stream(self) -> None:
         if self._parser is not None:
             for event in self._parser.finish():
                 self._take_event(event)
-            self._release(self._masker.feed(self._bytes))
-            self._bytes = b""
+            self._release(self._masker.feed(bytes(self._bytes)))
+            self._bytes.clear()
         self._release(self._masker.finish())
+        self._end_of_encoding()
+
+    def _end_of_encoding(self) -> None:
+        if self._decoder is not None:
+            self._decoder.finish()
+            self.problem = self.problem or self._decoder.problem
 
     def _release(self, masked: Masked) -> None:
         if masked.data:
@@ -129,9 +135,7 @@ class Answer:
         """Store a body of which nothing is on disk yet; usually nothing in it is secret."""
         raw = self._raw()
         data = self._decode(raw)
-        if self._decoder is not None:
-            self._decoder.finish()
-            self.problem = self.problem or self._decoder.problem
+        self._end_of_encoding()
         if self._parser is None:
             self._whole.append(data)
             masked = self._redactor.mask(data)
@@ -156,10 +160,10 @@ class Answer:
         )
         if not secret:
             return self._redactor.mask(data)
-        self._bytes = data
+        self._bytes += data
         for event in events:
             self._take_event(event)
-        self._release(self._masker.feed(self._bytes))
+        self._release(self._masker.feed(bytes(self._bytes)))
         self._release(self._masker.finish())
         return _joined(self._ready)
 

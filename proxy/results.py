@@ -104,7 +104,7 @@ def _output(response: ChatResponse, writer: TraceWriter) -> str:
     for message, reason in zip(response.messages, reasons, strict=False):
         stored = writer.masked(messages.encode(message))
         name = writer.element(stored.data, stored.masks)
-        if reason is None:
+        if not reason:
             parts.append(name)
         else:
             text = f',"finish_reason":{msgspec.json.encode(reason).decode()}'

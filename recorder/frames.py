@@ -30,9 +30,13 @@ LEVEL = 9
 """The zstd level: a recorder writes little and seldom, and level 9 costs it about 1 ms a turn."""
 
 _WINDOW_LOG = 21
-_READ = 1 << 20
-_CAREFUL = 1 << 12
-"""Bytes at a time from an unended frame: what one read gives is lost if it meets an error."""
+_STEP = 1 << 10
+"""Compressed bytes decompressed at a time: they stand for 32 MiB at most."""
+
+_CAREFUL_STEP = 1 << 8
+"""The same for an unended frame: what one step gives is lost if it meets an error."""
+
+_WRITE = 1 << 16
 
 
 class FrameError(ValueError):
@@ -110,7 +114,7 @@ def read_frame(data: bytes | memoryview, *, ended: bool = True, limit: int = MAX
     pieces: list[bytes] = []
     problem = ""
     try:
-        pieces.extend(_stream(data, _READ if ended else _CAREFUL, limit))
+        pieces.extend(_stream(data, _STEP if ended else _CAREFUL_STEP, limit))
     except zstandard.ZstdError as error:
         problem = f"cannot be decompressed ({error})"
         if ended:
@@ -121,11 +125,17 @@ def read_frame(data: bytes | memoryview, *, ended: bool = True, limit: int = MAX
 
 
 def _stream(data: bytes | memoryview, step: int, limit: int) -> Iterator[bytes]:
+    """Decompress `step` bytes at a time.
+
+    Not by `stream_reader`: when its input is used up it drops what zstd still holds back, which is
+    the end of every frame that has not ended.
+    """
     context = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
+    stream = context.decompressobj(write_size=_WRITE)
     size = 0
-    with context.stream_reader(data, read_across_frames=False) as stream:
-        while piece := stream.read(step):
-            size += len(piece)
-            if size > limit:
-                raise FrameError(f"holds more than {limit >> 20} MiB")
-            yield piece
+    for start in range(0, len(data), step):
+        piece = stream.decompress(data[start : start + step])
+        size += len(piece)
+        if size > limit:
+            raise FrameError(f"holds more than {limit >> 20} MiB")
+        yield piece

@@ -74,6 +74,8 @@ class Session:
         """Begin a model call: close the tool calls it answers, note new prompts, link a retry."""
         self._take_results(request)
         scope = self._scope(request)
+        if request.conversation_id:
+            self.root.attributes.setdefault(semconv.CONVERSATION_ID, request.conversation_id)
         if request.purpose == "main":
             self._take_prompts(scope, request)
         span = self._chat_span(request, scope)

@@ -16,7 +16,7 @@ from traceproof.network import Network, open_network
 from traceproof.outcome import Outcome
 from traceproof.proxy.capture import Capture
 from traceproof.proxy.intake import IntakeContext
-from traceproof.recorder import otlp, semconv
+from traceproof.recorder import otlp, repository, semconv
 from traceproof.recorder.agents import LaunchContext
 from traceproof.recorder.consent import Control, State
 from traceproof.recorder.launch import launch
@@ -27,7 +27,7 @@ from traceproof.recorder.store import SUFFIX
 from traceproof.recorder.writer import TraceWriter
 from traceproof.recordlog import open_log
 from traceproof.rootspan import leave_marker, name_task, root_span
-from traceproof.secretsources import new_redactor
+from traceproof.secretsources import learn_untracked, new_redactor
 from traceproof.settings import Settings
 from traceproof.version import __version__
 
@@ -81,7 +81,9 @@ class Recording:
         self._control = Control(
             settings.store.path, trace_id, agent=settings.display_name, started=started
         )
-        root = root_span(settings, self._writer, trace_id=trace_id, started=started)
+        facts = repository.facts(settings.cwd, settings.environment)
+        learn_untracked(self._redactor, facts)
+        root = root_span(settings, facts, self._writer, trace_id=trace_id, started=started)
         pattern = self._agent.sub_agent_id
         self._session = Session(self._writer, root, agent_id_in_result=pattern)
         context = IntakeContext(self._writer, self._session, self._redactor, self._agent)

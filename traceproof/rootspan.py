@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from traceproof.recorder import repository, semconv
+from traceproof.recorder import semconv
 from traceproof.recorder.consent import CONSENT_EVENT, user
 from traceproof.recorder.repository import RepositoryFacts
 from traceproof.recorder.span import Attributes, Span, new_span_id
@@ -15,9 +15,15 @@ from traceproof.recorder.writer import TraceWriter
 from traceproof.settings import Settings
 
 
-def root_span(settings: Settings, writer: TraceWriter, *, trace_id: str, started: int) -> Span:
+def root_span(
+    settings: Settings,
+    facts: RepositoryFacts,
+    writer: TraceWriter,
+    *,
+    trace_id: str,
+    started: int,
+) -> Span:
     """Make the root span, and store what it refers to; `started` in Unix nanoseconds."""
-    facts = repository.facts(settings.cwd, settings.environment)
     agent = settings.agent
     attributes: Attributes = {
         semconv.OPERATION_NAME: "invoke_agent",

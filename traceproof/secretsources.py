@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from traceproof.recorder import secrets
 from traceproof.recorder.patterns import PATTERNS
 from traceproof.recorder.redaction import Redactor
+from traceproof.recorder.repository import RepositoryFacts
 from traceproof.recorder.secrets import Secret
 from traceproof.settings import Settings
 
@@ -26,6 +27,14 @@ def new_redactor(settings: Settings) -> Redactor:
         for secret in _in_file(path):
             redactor.add(secret.name, secret.value)
     return redactor
+
+
+def learn_untracked(redactor: Redactor, facts: RepositoryFacts) -> None:
+    """Learn the secrets of `.env` files that are about to be stored with the working tree."""
+    for file in facts.untracked:
+        if PurePosixPath(file.path).name.startswith(".env"):
+            for secret in secrets.from_dotenv(file.data.decode("utf-8", "replace")):
+                redactor.add(secret.name, secret.value)
 
 
 def _in_file(path: Path) -> Iterator[Secret]:

@@ -1,82 +1,70 @@
-"""Reads a trace file with `zstandard` and `json` alone: docs/trace-format.md in 60 lines.
-
-Run: `python independent_reader.py FILE` prints the spans, with their content, as JSON lines.
-"""
+"""Reads a trace file with `zstandard` and `json` alone, as docs/trace-format.md says."""
 
 import base64
 import hashlib
 import json
-import sys
 
 import zstandard
 
 
 def read(path):
-    """Return the spans of a trace file: OTLP spans as dictionaries, content in place."""
-    blobs, ended, pending = {}, {}, {}
+    """Return spans by id, in flight or ended, and blobs (bytes and masks) by name."""
+    spans, blobs = {}, {}
     with open(path, "rb") as file:
-        stream = zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True)
-        for line in stream.read().splitlines():
-            data = json.loads(line)
-            for blob in data.get("traceproofBlobs", []):
-                content = blob["utf8"].encode() if "utf8" in blob else base64.b64decode(blob["base64"])
-                assert hashlib.sha256(content).hexdigest() == blob["sha256"]
-                blobs[blob["sha256"]] = content
-            for kind, groups in (ended, "resourceSpans"), (pending, "traceproofPending"):
-                for group in data.get(groups, []):
-                    version = {a["key"]: a["value"] for a in group["resource"]["attributes"]}
-                    assert int(version.get("traceproof.format.version", {"intValue": 1})["intValue"]) == 1
-                    for scope in group["scopeSpans"]:
-                        kind.update({span["spanId"]: span for span in scope["spans"]})
-    spans = {**{key: {**span, "pending": True} for key, span in pending.items()}, **ended}
-    for span in spans.values():
-        span["attributes"] = dict(attribute(blobs, **pair) for pair in span.get("attributes", []))
-    return list(spans.values())
+        stream = zstandard.ZstdDecompressor().decompressobj(read_across_frames=True)
+        lines = stream.decompress(file.read()).split(b"\n")[:-1]
+    for line in map(json.loads, lines):
+        for blob in line.get("traceproofBlobs", []):
+            text = blob.get("utf8")
+            data = base64.b64decode(blob["base64"]) if text is None else text.encode()
+            assert hashlib.sha256(data).hexdigest() == blob["sha256"]
+            blobs[blob["sha256"]] = data, blob.get("masks", [])
+        for pending, key in (True, "traceproofPending"), (False, "resourceSpans"):
+            for group in line.get(key, []):
+                for span in (span for scope in group["scopeSpans"] for span in scope["spans"]):
+                    spans[span["spanId"]] = {**span, "pending": pending}
+    return spans, blobs
 
 
-def attribute(blobs, key, value):
-    """Return an attribute's name and value; a reference gives what it stands for."""
-    if key.startswith("traceproof.ref."):
-        return key.removeprefix("traceproof.ref."), resolve(blobs, *value["stringValue"].split(":"))
-    return key, next(iter(value.values()))
+def resolve(blobs, ref):
+    """Return the bytes that a reference stands for, and the masks in them."""
+    form, name = ref.split(":")
+    if form == "json":
+        return json.loads(blobs[name][0]).encode(), []
+    if form == "list":
+        return join(blobs, [{"text": "["}, {"list": name, "by": ","}, {"text": "]"}])
+    return join(blobs, json.loads(blobs[name][0])["parts"] if form == "concat" else [name])
 
 
-def resolve(blobs, form, name):
-    """Return what a reference stands for: text, or bytes for `bytes` and `concat`."""
-    match form:
-        case "text":
-            return blobs[name].decode()
-        case "json":
-            return json.loads(blobs[name])
-        case "bytes":
-            return blobs[name]
-        case "list":
-            return (b"[" + b",".join(part(blobs, p) for p in parts(blobs, name)) + b"]").decode()
-        case "concat":
-            return b"".join(part(blobs, p) for p in json.loads(blobs[name])["parts"])
+def join(blobs, parts, by=b""):
+    data, masks = b"", []
+    for number, part in enumerate(parts):
+        data += by if number else b""
+        more, found = piece(blobs, part)
+        masks += [[len(data) + offset, *rest] for offset, *rest in found]
+        data += more
+    return data, masks
 
 
-def parts(blobs, name):
-    """Return the parts of a list manifest."""
-    manifest = json.loads(blobs[name])
-    kept = parts(blobs, manifest["base"])[: manifest["keep"]] if "base" in manifest else []
-    return kept + manifest.get("parts", [])
+def piece(blobs, part):
+    if isinstance(part, str):
+        return blobs[part]
+    if "text" in part:
+        return part["text"].encode(), []
+    if "list" in part:
+        return join(blobs, elements(blobs, part["list"]), part["by"].encode())
+    data, masks = blobs[part["blob"]]
+    for offset, text in reversed(part["insert"]):
+        data = data[:offset] + text.encode() + data[offset:]
+        masks = [[at + len(text.encode()) * (at >= offset), *rest] for at, *rest in masks]
+    return data, masks
 
 
-def part(blobs, p):
-    """Return the bytes of one part of a manifest."""
-    if isinstance(p, str):
-        return blobs[p]
-    if "text" in p:
-        return p["text"].encode()
-    if "list" in p:
-        return p.get("by", ",").encode().join(part(blobs, q) for q in parts(blobs, p["list"]))
-    content = blobs[p["blob"]]
-    for offset, text in reversed(p["insert"]):
-        content = content[:offset] + text.encode() + content[offset:]
-    return content
-
-
-if __name__ == "__main__":
-    for found in read(sys.argv[1]):
-        print(json.dumps(found, default=bytes.decode))
+def elements(blobs, name):
+    chain, parts = [], []
+    while name:
+        chain.append(json.loads(blobs[name][0]))
+        name = chain[-1].get("base")
+    for manifest in reversed(chain):
+        parts[manifest.get("keep", 0) :] = manifest.get("parts", [])
+    return parts

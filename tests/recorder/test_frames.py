@@ -125,3 +125,14 @@ def test_a_huge_window_is_refused():
 
     with pytest.raises(FrameError, match="cannot be decompressed"):
         read_frame(data)
+
+
+def test_no_step_loses_the_end_of_an_unended_frame():
+    writer = FrameWriter()
+    data, content = b"", b""
+    for number in range(3000):
+        line = b"%d %s\n" % (number, os.urandom(number % 50).hex().encode())
+        content += line
+        data += writer.write(line) + writer.flush()
+        if number % 100 == 0:
+            assert read_frame(data, ended=False).lines == content

@@ -1,0 +1,255 @@
+"""Real agents under `traceproof record`, against a scripted model; what they left is read back."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from traceproof.commands.show import load
+from traceproof.proxy import encodings
+from traceproof.proxy.testing import Call, Script, ScriptedModel
+from traceproof.proxy.testing.script import Turns
+from traceproof.recorder import semconv
+from traceproof.recorder.reader import Record, TraceReader
+from traceproof.recorder.redaction import Mask
+from traceproof.recorder.span import Span
+from traceproof.recorder.store import Store
+from traceproof.view import View
+
+PATIENCE = 60
+HOSTS = ("api.anthropic.com", "api.openai.com")
+TRACEPROOF = (sys.executable, "-P", "-m", "traceproof")
+BODIES = {"request": semconv.REQUEST_BODY, "response": semconv.RESPONSE_BODY}
+ENCODINGS = {"request": "content-encoding", "response": "content-encoding"}
+
+Ended = subprocess.CompletedProcess
+
+
+class Trace:
+    """A trace file, all of it in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def _read(self) -> tuple[list[Record], list[str]]:
+        with TraceReader.open(self.path) as reader:
+            return list(reader.records(inline=True)), reader.problems
+
+    @property
+    def records(self) -> list[Record]:
+        return self._read[0]
+
+    @property
+    def problems(self) -> list[str]:
+        return self._read[1]
+
+    @cached_property
+    def view(self) -> View:
+        return load(self.path)
+
+    @cached_property
+    def spans(self) -> list[Span]:
+        """The recorder's spans, by their start."""
+        ours = [record.span for record in self.records if not record.from_agent]
+        return sorted(ours, key=lambda span: span.start)
+
+    @property
+    def root(self) -> Span:
+        (root,) = [span for span in self.spans if not span.parent_id]
+        return root
+
+    def chats(self, purpose: str = "main") -> list[Span]:
+        chats = self._operation("chat")
+        return [span for span in chats if span.attributes[semconv.CALL_PURPOSE] == purpose]
+
+    @property
+    def tools(self) -> list[Span]:
+        return self._operation("execute_tool")
+
+    @property
+    def sub_agents(self) -> list[Span]:
+        return [span for span in self._operation("invoke_agent") if span.parent_id]
+
+    @property
+    def exchanges(self) -> list[Span]:
+        """The spans of everything that passed over HTTP, model call or not."""
+        return [span for span in self.spans if semconv.HTTP_METHOD in span.attributes]
+
+    def body(self, span: Span, side: str) -> tuple[bytes, list[Mask]]:
+        """Return what `traceproof raw` gives, and the masks in it."""
+        with TraceReader.open(self.path) as reader:
+            stored = next(found for found in reader.spans() if found.span_id == span.span_id)
+            reference = stored.attributes.get(semconv.REF + BODIES[side])
+            if reference is None:
+                return b"", []
+            return b"".join(reader.iter_body(str(reference))), reader.masks(str(reference))
+
+    def _operation(self, name: str) -> list[Span]:
+        return [s for s in self.spans if s.attributes.get(semconv.OPERATION_NAME) == name]
+
+
+class Recorded(Trace):
+    """A recording that is over: how it ended, what the model saw of it, and its trace."""
+
+    def __init__(self, path: Path, ended: Ended[bytes], calls: list[Call]) -> None:
+        super().__init__(path)
+        self.ended = ended
+        self.calls = calls
+
+    @property
+    def model_calls(self) -> list[Call]:
+        return [call for call in self.calls if call.wire]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        """What Claude Code prints at its end."""
+        return json.loads(self.ended.stdout)
+
+    def differences(self, secrets: Mapping[str, str] | None = None) -> list[str]:
+        """Return the calls that are not byte for byte in the trace, and what else is in it.
+
+        Where a mask is listed, the secret of that name is put back first.
+        """
+        waiting = list(self.calls)
+        differing = []
+        for span in self.exchanges:
+            call = next((call for call in waiting if self._same(span, call, secrets or {})), None)
+            if call is None:
+                differing.append(f"in the trace alone: {span.name}")
+            else:
+                waiting.remove(call)
+        return differing + [f"at the model alone: {call.method} {call.target}" for call in waiting]
+
+    def _same(self, span: Span, call: Call, secrets: Mapping[str, str]) -> bool:
+        query = span.attributes.get(semconv.URL_QUERY)
+        target = f"{span.attributes[semconv.URL_PATH]}{f'?{query}' if query else ''}"
+        told = (span.attributes[semconv.HTTP_METHOD], target)
+        told_status = span.attributes.get(semconv.HTTP_STATUS, 0)
+        if (*told, told_status) != (call.method, call.target, call.status):
+            return False
+        sent = {
+            "request": (call.request_headers, call.request_body),
+            "response": (call.response_headers, call.response_body),
+        }
+        decoded = str(span.attributes.get(semconv.BODY_KEPT_DECODED, "")).split(",")
+        for side, (headers, data) in sent.items():
+            encoding = dict(headers).get("content-encoding", "")
+            told_bytes = encodings.decode(encoding, data)[0] if side in decoded else data
+            if unmasked(*self.body(span, side), secrets) != told_bytes:
+                return False
+        return True
+
+
+def unmasked(data: bytes, masks: Sequence[Mask], secrets: Mapping[str, str]) -> bytes:
+    """Put the secrets back where the masks say that they stood."""
+    assert data.count(b"<SECRET:") == len(masks)
+    for mask in reversed(masks):
+        token = f"<SECRET:{mask.name}>".encode()
+        end = mask.offset + len(token)
+        assert data[mask.offset : end] == token, mask
+        data = data[: mask.offset] + secrets[mask.name].encode() + data[end:]
+    return data
+
+
+class Stage:
+    """A git repository to work in, with a store of its own, and an environment of fakes alone."""
+
+    def __init__(self, folder: Path, env: dict[str, str], agents: Callable[[str], Path]) -> None:
+        self.workdir = folder / "work"
+        self.env = env
+        self.store = self.workdir / ".traceproof"
+        self._agents = agents
+        self.workdir.mkdir()
+        (self.workdir / "README").write_text("A place to work in.\n")
+        name = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
+        for words in (["init", "-q", "-b", "main"], ["add", "."], [*name, "commit", "-qm", "one"]):
+            self.run("git", *words, check=True)
+
+    def run(self, *command: str | Path, check: bool = False, **more: Any) -> Ended[bytes]:
+        """Run a command in the work folder."""
+        return subprocess.run(
+            command,
+            cwd=self.workdir,
+            env=self.env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=PATIENCE,
+            check=check,
+            **more,
+        )
+
+    def traceproof(self, *arguments: str | Path) -> Ended[bytes]:
+        """Run a command of traceproof."""
+        return self.run(*TRACEPROOF, *arguments)
+
+    def start(self, model: ScriptedModel, *command: str | Path, **more: Any) -> subprocess.Popen:
+        """Start a recording; `options` go before the agent's command."""
+        options = [option for host in HOSTS for option in ("--route", f"{host}={model.url}")]
+        return subprocess.Popen(
+            [*TRACEPROOF, "record", *options, *more.pop("options", ()), "--", *command],
+            cwd=more.pop("cwd", self.workdir),
+            env=self.env,
+            stdin=more.pop("stdin", subprocess.DEVNULL),
+            stdout=more.pop("stdout", subprocess.PIPE),
+            stderr=more.pop("stderr", subprocess.PIPE),
+            **more,
+        )
+
+    def record(
+        self, script: Script | Turns, *command: str | Path, options: Sequence[str] = ()
+    ) -> Recorded:
+        """Record a command from its start to its end."""
+        before = set(self.traces())
+        with ScriptedModel(script) as model:
+            ended = self.finish(self.start(model, *command, options=options))
+        (path,) = set(self.traces()) - before
+        return Recorded(path, ended, model.calls)
+
+    def finish(self, process: subprocess.Popen) -> Ended[bytes]:
+        """Wait for a recording to end."""
+        try:
+            stdout, stderr = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+        return Ended(process.args, process.returncode, stdout, stderr)
+
+    def traces(self) -> list[Path]:
+        return Store(self.store).paths()
+
+    def claude(self, *prompt: str, **more: str) -> list[str | Path]:
+        """Return a command line of Claude Code; `more` are further options."""
+        options = {"output-format": "json", "allowedTools": "Bash Write Read Edit", **more}
+        words = [word for name, value in options.items() for word in (f"--{name}", value)]
+        prompts = prompt or ("Fix the bug.",)
+        model = ("--model", "claude-sonnet-4-5")
+        return [self._agents("claude"), "-p", *words, *model, "--", *prompts]
+
+    def aider(self, *options: str, message: str = "Write hello.py.") -> list[str | Path]:
+        """Return a command line of Aider."""
+        quiet = "fancy-input pretty check-update show-release-notes show-model-warnings".split()
+        return [
+            self._agents("aider"),
+            "--model",
+            "openai/gpt-4o",
+            *(f"--no-{name}" for name in quiet),
+            "--analytics-disable",
+            *options,
+            "--message",
+            message,
+        ]
+
+
+@pytest.fixture
+def stage(
+    tmp_path: Path, agent_env: Callable[[Path], dict[str, str]], request: pytest.FixtureRequest
+) -> Iterator[Stage]:
+    """A place where agents are recorded."""
+    return Stage(tmp_path, agent_env(tmp_path), request.getfixturevalue)
