@@ -20,6 +20,7 @@ import contextlib
 import importlib
 import json
 import os
+import socket
 import ssl
 import statistics
 import subprocess
@@ -32,6 +33,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cryptography.hazmat.primitives import serialization
+
 from traceproof.proxy.authority import open_authority
 from traceproof.proxy.exchange import Exchange, Sink
 from traceproof.proxy.hosts import select
@@ -322,27 +324,22 @@ CertStore.from_store(sys.argv[1], "mitmproxy", 2048)
 
 
 def mitmdump(folder: Path, upstream_port: int) -> tuple[subprocess.Popen[str], int]:
-    """Start a bare mitmdump; return it and its port once it listens."""
+    """Start a bare, silent mitmdump; return it and its port once it listens."""
     script = folder / "bare.py"
     script.write_text(MITMDUMP.format(port=upstream_port))
-    command = [str(Path(sys.executable).with_name("mitmdump")), "--set", f"confdir={folder}"]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("mitmdump")), "--quiet"]
+    command += ["--set", f"confdir={folder}", "-s", str(script)]
     command += ["--set", "connection_strategy=lazy", "--set", "http2=false"]
-    command += ["--listen-host", "127.0.0.1", "--listen-port", "0", "-s", str(script)]
-    command += ["--set", "flow_detail=0", "--set", "termlog_verbosity=info"]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=quiet()
-    )
-    assert process.stdout
-    for line in process.stdout:
-        if "listening at" in line:
-            port = int(line.rstrip(".\n").rpartition(":")[2])
+    command += ["--listen-host", "127.0.0.1", "--listen-port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, text=True)
+    while process.poll() is None:
+        with contextlib.suppress(ConnectionError):
+            socket.create_connection(("127.0.0.1", port)).close()
             return process, port
+        time.sleep(0.05)
     raise RuntimeError("mitmdump did not start")
-
-
-def quiet() -> dict[str, str]:
-    """Return an environment in which Python does not hold back its output."""
-    return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
 
 @contextlib.contextmanager
@@ -354,7 +351,7 @@ def child(**what: Any) -> Iterator[subprocess.Popen[str]]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**quiet(), "PYTHONPATH": str(root)},
+        env={**os.environ, "PYTHONPATH": str(root)},
     )
     with ended(process):
         yield process
@@ -429,7 +426,7 @@ def median(rounds: list[Figures]) -> Figures:
 
 def table(figures: dict[str, list[Figures]]) -> str:
     """Return the figures to read, each way beside the ratio to bare mitmdump."""
-    lines = [f"streams of {CHUNKS} chunks; (×) is the ratio to bare mitmdump"]
+    lines = [f"streams of {CHUNKS} chunks; (x…) is the ratio to bare mitmdump"]
     for number, load in enumerate(SCENARIOS):
         base = figures["mitmdump"][number]
         lines += ["", f"{load}", f"{'':<12}{_TITLES}"]
@@ -445,7 +442,7 @@ _TITLES = "".join(
 
 
 def _ratio(value: float, base: float) -> str:
-    return f"×{value / base:.2f}" if base else "-"
+    return f"x{value / base:.2f}" if base else "-"
 
 
 if __name__ == "__main__":

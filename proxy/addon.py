@@ -26,6 +26,7 @@ log = logging.getLogger("traceproof.proxy")
 
 CLIENT_DISCONNECTED = "the client disconnected"
 STOPPED = "the proxy was stopped"
+CRASHED = "the relay failed on it"
 REFUSED = "recording failed and --on-failure is closed, so the call was not made"
 
 _SWITCHING_PROTOCOLS = 101
@@ -56,6 +57,7 @@ class Relay:
         self._destinations = destinations
         self._live: dict[str, _Live] = {}
         self._upgraded: dict[str, str] = {}
+        self._crashed: set[str] = set()
 
     @property
     def busy(self) -> bool:
@@ -144,6 +146,11 @@ class Relay:
             if live.client == client.id:
                 whole = live.responded or key == upgraded
                 self._end(key, "" if whole else CLIENT_DISCONNECTED)
+        self._crashed.discard(client.id)
+
+    def crashed(self, client: Client) -> None:
+        """Note a connection that mitmproxy failed on; it is about to be cut."""
+        self._crashed.add(client.id)
 
     def http_connect(self, flow: HTTPFlow) -> None:
         """Refuse CONNECT on a connection that began with plain requests: no client does that."""
@@ -187,7 +194,7 @@ class Relay:
         live = self._live.pop(key, None)
         if live is None:
             return
-        live.exchange.error = error
+        live.exchange.error = CRASHED if error and live.client in self._crashed else error
         live.exchange.ended = time.time_ns()
         self._tell(self._sink.ended, live.exchange)
         if not self._live:

@@ -58,6 +58,7 @@ class Destinations:
     def pass_on(self, flow: HTTPFlow) -> None:
         """Send a request through the environment's proxy where there is one for its server."""
         request = flow.request
+        _forget_us(request)
         proxy = self.proxies.choose(request.scheme, request.host, request.port)
         if proxy is None:
             return
@@ -75,6 +76,15 @@ class Destinations:
             if proxy and (proxy.host, proxy.port) == (host, port):
                 return proxy.authorization
         return ""
+
+
+def _forget_us(request: Request) -> None:
+    """Drop what a client tells its proxy, and would not have told the server."""
+    fields = request.headers.fields
+    request.headers.fields = tuple(row for row in fields if row[0].lower() not in _FOR_PROXIES)
+
+
+_FOR_PROXIES = (b"proxy-connection", b"proxy-authorization")
 
 
 def _direct(request: Request, target: Origin) -> None:

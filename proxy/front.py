@@ -114,6 +114,9 @@ class Front:
             await work
         except (OSError, EOFError, asyncio.LimitOverrunError) as error:
             log.debug("client connection ended: %s", error)
+        except asyncio.CancelledError:
+            # by `close` alone; before Python 3.12 asyncio's streams take it for an error
+            log.debug("client connection cut off: the proxy stops")
         finally:
             del self._open[task]
             writer.close()

@@ -114,6 +114,13 @@ class Handler(LiveConnectionHandler):
             # the agent's call hanging: relaying comes before recording.
             log.exception("fault in the relay's %s", hook.name)
 
+    def log(self, message: str, level: int = logging.INFO, exc_info: Any = None) -> None:
+        """Log; and where mitmproxy crashed, cut the connection: it would hang for ever."""
+        super().log(message, level, exc_info)
+        if level >= logging.ERROR:
+            self._hooks["crashed"](self.client)
+            self.close()
+
     def close(self) -> bool:
         """End the connection and what it has open upstream; False if it is not open."""
         transport = self.transports.get(self.client)

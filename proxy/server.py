@@ -33,8 +33,7 @@ try:
     from traceproof.proxy.tls import Tls
 except ModuleNotFoundError as error:
     raise ImportError(
-        f"recording needs {(error.name or '').partition('.')[0]}: "
-        "pip install 'traceproof[proxy]'",
+        f"recording needs {(error.name or '').partition('.')[0]}: pip install 'traceproof[proxy]'",
         name=error.name,
     ) from error
 
@@ -49,6 +48,7 @@ _RELAY_HOOKS = (
     "tcp_message",
     "tcp_end",
     "client_disconnected",
+    "crashed",
     "http_connect",
     "http_connect_upstream",
     "server_connect",
@@ -130,7 +130,7 @@ class ProxyServer:
         self._thread.start()
         try:
             return ready.result()
-        except OSError:
+        except Exception:
             self._thread.join()
             raise
 

@@ -38,7 +38,7 @@ def _object(value: Any) -> Any:
 
 
 def _field(key: str, value: Any) -> tuple[str, Any]:
-    if key == "intValue":
+    if key == "intValue" and isinstance(value, (int, str)):
         return key, str(int(value))
     if key.endswith("UnixNano") and isinstance(value, int):
         return key, str(value)

@@ -173,9 +173,19 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
+    def parse_request(self) -> bool:
+        """Note that a request has begun before its head is read."""
+        self.server.mark(self.connection, busy=True)
+        return super().parse_request()
+
+    def handle_expect_100(self) -> bool:
+        """Say at once that the body may come: what is written is buffered."""
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
     def do_POST(self) -> None:
         """Answer one request, whatever its method."""
-        self.server.mark(self.connection, busy=True)
         self.connection.settimeout(_BODY_TIMEOUT)
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:

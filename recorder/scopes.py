@@ -7,7 +7,7 @@ calls that a retry may repeat.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -34,17 +34,23 @@ class Scope:
     _prompts: Counter[str] = field(default_factory=Counter)
     _failures: dict[int, Failure] = field(default_factory=dict)
 
-    def new_prompts(self, messages: Iterable[MessageNote]) -> list[str]:
-        """Return the user's prompts not seen before; the same text again counts again."""
+    def new_prompts(self, messages: Sequence[MessageNote]) -> list[str]:
+        """Return the user's prompts not seen before; the same text again counts again.
+
+        Only what came since the model spoke last: before that stands what the agent makes of the
+        conversation (Aider puts words into both mouths), or a session that is resumed.
+        """
+        spoke = max((n for n, note in enumerate(messages) if note.role == "assistant"), default=-1)
         counts: Counter[str] = Counter()
         fresh = []
-        for note in messages:
+        for number, note in enumerate(messages):
             if not note.prompt:
                 continue
             counts[note.sha256] += 1
             if counts[note.sha256] > self._prompts[note.sha256]:
                 self._prompts[note.sha256] += 1
-                fresh.append(note.prompt)
+                if number > spoke:
+                    fresh.append(note.prompt)
         return fresh
 
     def failed(self, request: CallRequest, failure: Failure) -> None:

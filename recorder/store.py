@@ -118,9 +118,7 @@ def _begins(path: Path, name: str) -> bool:
 
 def _not_found(name: str, found: list[Path], store: Path, *, empty: bool) -> str:
     if empty:
-        return (
-            f"no trace {name!r}: the store {store} is empty (`traceproof record` fills it)"
-        )
+        return f"no trace {name!r}: the store {store} is empty (`traceproof record` fills it)"
     if not found:
         return f"no trace {name!r} in {store}: `traceproof ls` lists those there are"
     shown = ", ".join(parse_name(path).id or path.name for path in found[:_SHOWN])

@@ -43,7 +43,7 @@ def aider() -> Path:
     return _agent("aider")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def agent_env() -> AgentEnv:
     """Give a function from a folder to the whole environment of an agent that lives in it.
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,14 +22,24 @@ from traceproof.recorder import semconv
 from traceproof.recorder.reader import Record, TraceReader
 from traceproof.recorder.redaction import Mask
 from traceproof.recorder.span import Span
-from traceproof.recorder.store import Store
+from traceproof.recorder.store import SUFFIX, Store
 from traceproof.view import View
 
-PATIENCE = 60
+PATIENCE = 40
 HOSTS = ("api.anthropic.com", "api.openai.com")
 TRACEPROOF = (sys.executable, "-P", "-m", "traceproof")
+AIDER_QUIET = tuple(
+    f"--no-{name}"
+    for name in (
+        "fancy-input",
+        "pretty",
+        "check-update",
+        "gitignore",
+        "show-release-notes",
+        "show-model-warnings",
+    )
+)
 BODIES = {"request": semconv.REQUEST_BODY, "response": semconv.RESPONSE_BODY}
-ENCODINGS = {"request": "content-encoding", "response": "content-encoding"}
 
 Ended = subprocess.CompletedProcess
 
@@ -109,6 +121,12 @@ class Recorded(Trace):
         return [call for call in self.calls if call.wire]
 
     @property
+    def log(self) -> str:
+        """What the recorder complained about."""
+        path = self.path.with_name(self.path.name.removesuffix(SUFFIX) + ".log")
+        return path.read_text() if path.exists() else ""
+
+    @property
     def result(self) -> dict[str, Any]:
         """What Claude Code prints at its end."""
         return json.loads(self.ended.stdout)
@@ -118,15 +136,24 @@ class Recorded(Trace):
 
         Where a mask is listed, the secret of that name is put back first.
         """
+        pairs = self.pairs(secrets)
+        found = [span.span_id for span, _ in pairs]
+        strangers = [span for span in self.exchanges if span.span_id not in found]
+        missing = [call for call in self.calls if not any(call is known for _, known in pairs)]
+        return [f"in the trace alone: {span.name}" for span in strangers] + [
+            f"at the model alone: {call.method} {call.target}" for call in missing
+        ]
+
+    def pairs(self, secrets: Mapping[str, str] | None = None) -> list[tuple[Span, Call]]:
+        """Return each span with the call that has the same bytes."""
         waiting = list(self.calls)
-        differing = []
+        pairs = []
         for span in self.exchanges:
             call = next((call for call in waiting if self._same(span, call, secrets or {})), None)
-            if call is None:
-                differing.append(f"in the trace alone: {span.name}")
-            else:
+            if call is not None:
                 waiting.remove(call)
-        return differing + [f"at the model alone: {call.method} {call.target}" for call in waiting]
+                pairs.append((span, call))
+        return pairs
 
     def _same(self, span: Span, call: Call, secrets: Mapping[str, str]) -> bool:
         query = span.attributes.get(semconv.URL_QUERY)
@@ -200,6 +227,7 @@ class Stage:
             stdin=more.pop("stdin", subprocess.DEVNULL),
             stdout=more.pop("stdout", subprocess.PIPE),
             stderr=more.pop("stderr", subprocess.PIPE),
+            start_new_session=True,
             **more,
         )
 
@@ -214,11 +242,13 @@ class Stage:
         return Recorded(path, ended, model.calls)
 
     def finish(self, process: subprocess.Popen) -> Ended[bytes]:
-        """Wait for a recording to end."""
+        """Wait for a recording to end; one that does not is ended with its agent."""
         try:
             stdout, stderr = process.communicate(timeout=PATIENCE)
-        finally:
-            process.kill()
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
+            raise
         return Ended(process.args, process.returncode, stdout, stderr)
 
     def traces(self) -> list[Path]:
@@ -234,12 +264,14 @@ class Stage:
 
     def aider(self, *options: str, message: str = "Write hello.py.") -> list[str | Path]:
         """Return a command line of Aider."""
-        quiet = "fancy-input pretty check-update show-release-notes show-model-warnings".split()
+        prices = Path(self.env["HOME"], ".aider/caches/model_prices_and_context_window.json")
+        prices.parent.mkdir(parents=True, exist_ok=True)
+        prices.write_text('{"sample_spec": {}}')  # else it asks the network
         return [
             self._agents("aider"),
             "--model",
             "openai/gpt-4o",
-            *(f"--no-{name}" for name in quiet),
+            *AIDER_QUIET,
             "--analytics-disable",
             *options,
             "--message",

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 import traceproof.proxy.authority as module
 from traceproof.proxy.authority import CERTIFICATE_FILE, KEY_FILE, open_authority
@@ -115,7 +116,7 @@ def test_a_certificate_names_hosts_and_addresses(tmp_path: Path) -> None:
 
     leaf = authority.issue(["Api.Anthropic.com", "10.0.0.1", "::1", "api.anthropic.com."])
 
-    names = leaf.extensions.get_extension_for_class(module.x509.SubjectAlternativeName).value
+    names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     assert [str(name.value) for name in names] == ["api.anthropic.com", "10.0.0.1", "::1"]
     leaf.verify_directly_issued_by(authority.certificate)
     assert leaf.public_key() == authority.leaf_key.public_key()

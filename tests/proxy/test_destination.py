@@ -56,10 +56,8 @@ def test_plain_requests_to_other_hosts_pass_unrecorded(serve: Serve, start: Star
 
     with relay.dial() as client:
         for _ in range(2):
-            client.send(
-                b"POST http://127.0.0.1:%d/a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"
-                % upstream.port
-            )
+            client.send(b"POST http://127.0.0.1:%d/a HTTP/1.1\r\n" % upstream.port)
+            client.send(b"Host: h\r\nProxy-Connection: keep-alive\r\nContent-Length: 2\r\n\r\nhi")
             assert client.response() == OK
 
     assert heard == [b"POST /a HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nhi"] * 2

@@ -147,8 +147,28 @@ def test_a_reason_is_one_line(error: str, line: str) -> None:
 def test_an_error_of_ours_reads_like_a_model_apis() -> None:
     response = error_response(502, "no")
 
-    assert json.loads(response.get_content()) == {
+    assert json.loads(response.content or b"") == {
         "type": "error",
         "error": {"type": "traceproof_upstream", "message": "traceproof: no"},
     }
     assert response.headers["content-type"] == "application/json"
+
+
+def test_a_connection_that_mitmproxy_fails_on_is_cut_not_left_hanging(
+    serve: Serve, start: Starting
+) -> None:
+    def script(wire: Wire) -> None:
+        wire.request()
+        wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        wire.send(b"0\r\nX-Trailer: mitmproxy cannot\r\n\r\n")
+        wire.rest()
+
+    relay = start(**serve(script).route(HOST))
+
+    with relay.secure(PORT) as agent:
+        agent.send(GET)
+        assert agent.rest().endswith(b"3\r\none\r\n")
+
+    exchange = relay.sink.wait()
+    assert exchange.error == "the relay failed on it"
+    assert [chunk.data for chunk in exchange.response_chunks] == [b"one"]

@@ -1,5 +1,7 @@
 """Reads a trace file with `zstandard` and `json` alone, as docs/trace-format.md says."""
 
+# ruff: noqa: ANN001, ANN201, PTH123 - an example for people who write in other languages
+
 import base64
 import hashlib
 import json

@@ -13,20 +13,20 @@ import pytest
 from traceproof.recorder.appender import Appender
 
 
-def test_a_new_file_is_private(tmp_path: Path):
+def test_a_new_file_is_private(tmp_path: Path) -> None:
     Appender(tmp_path / "a").close()
 
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
 
 
-def test_an_existing_file_is_never_written(tmp_path: Path):
+def test_an_existing_file_is_never_written(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"precious")
 
     with pytest.raises(FileExistsError):
         Appender(tmp_path / "a")
 
 
-def test_bytes_are_written_in_order(tmp_path: Path):
+def test_bytes_are_written_in_order(tmp_path: Path) -> None:
     file = Appender(tmp_path / "a")
     file.append(b"one ")
     assert file.drain()
@@ -60,7 +60,7 @@ file.close()
 """
 
 
-def test_after_a_file_size_limit_it_goes_on_at_the_exact_byte(tmp_path: Path):
+def test_after_a_file_size_limit_it_goes_on_at_the_exact_byte(tmp_path: Path) -> None:
     assert resource.getrlimit(resource.RLIMIT_FSIZE)[1] == resource.RLIM_INFINITY
 
     subprocess.run([sys.executable, "-c", LIMITED, str(tmp_path / "a")], check=True)
@@ -68,7 +68,7 @@ def test_after_a_file_size_limit_it_goes_on_at_the_exact_byte(tmp_path: Path):
     assert (tmp_path / "a").read_bytes() == b"0123456789abc"
 
 
-def test_a_device_without_room_is_a_problem_and_no_exception(tmp_path: Path):
+def test_a_device_without_room_is_a_problem_and_no_exception(tmp_path: Path) -> None:
     file = Appender(tmp_path / "a")
     full = os.open("/dev/full", os.O_WRONLY)
     os.dup2(full, file._fd)
@@ -82,7 +82,7 @@ def test_a_device_without_room_is_a_problem_and_no_exception(tmp_path: Path):
     file.close()
 
 
-def test_a_file_that_cannot_be_closed_is_a_problem(tmp_path: Path):
+def test_a_file_that_cannot_be_closed_is_a_problem(tmp_path: Path) -> None:
     file = Appender(tmp_path / "a")
     file.close()
     file.close()

@@ -13,7 +13,7 @@ NAME = sha256(b"a")
 
 
 @given(st.binary() | st.text().map(str.encode))
-def test_a_blob_comes_back(data):
+def test_a_blob_comes_back(data: bytes) -> None:
     line = encode_blob(sha256(data), Masked(data, []))
 
     assert decode_blob(line, sha256(data)) == Masked(data, [])
@@ -22,21 +22,21 @@ def test_a_blob_comes_back(data):
     assert sha256(data) == name_at(b"x\n" + line, 2)
 
 
-def test_text_stands_as_text():
+def test_text_stands_as_text() -> None:
     line = json.loads(encode_blob(sha256("é\n".encode()), Masked("é\n".encode(), [])))
 
     assert line["traceproofBlobs"] == [{"sha256": sha256("é\n".encode()), "utf8": "é\n"}]
 
 
 @pytest.mark.parametrize("data", [b"\xff", bytes(1000)], ids=["not UTF-8", "longer when escaped"])
-def test_other_bytes_stand_as_base64(data):
+def test_other_bytes_stand_as_base64(data: bytes) -> None:
     record = json.loads(encode_blob(sha256(data), Masked(data, [])))["traceproofBlobs"][0]
 
     assert "base64" in record
     assert "utf8" not in record
 
 
-def test_masks_are_listed():
+def test_masks_are_listed() -> None:
     masks = [Mask(0, "KEY"), Mask(9, "TOKEN", "base64")]
     line = encode_blob(NAME, Masked(b"a", masks))
 
@@ -55,7 +55,7 @@ def test_masks_are_listed():
         ({"sha256": NAME, "utf8": 1}, "Expected `str"),
     ],
 )
-def test_a_wrong_record_is_refused(record, complaint):
+def test_a_wrong_record_is_refused(record: dict[str, object], complaint: str) -> None:
     line = json.dumps({"resourceSpans": [], "traceproofBlobs": [record]}).encode()
 
     with pytest.raises(ValueError, match=complaint):
@@ -63,12 +63,12 @@ def test_a_wrong_record_is_refused(record, complaint):
 
 
 @pytest.mark.parametrize("form", ["text", "json", "bytes", "list", "concat"])
-def test_a_reference_is_form_and_hash(form):
+def test_a_reference_is_form_and_hash(form: str) -> None:
     assert Ref.parse(f"{form}:{NAME}") == Ref(form, NAME)
     assert str(Ref(form, NAME)) == f"{form}:{NAME}"
 
 
 @pytest.mark.parametrize("text", ["", "text", "text:", f"other:{NAME}", f"text:{NAME.upper()}"])
-def test_anything_else_is_no_reference(text):
+def test_anything_else_is_no_reference(text: str) -> None:
     with pytest.raises(ValueError, match="not a reference to a blob"):
         Ref.parse(text)

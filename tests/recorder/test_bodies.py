@@ -41,7 +41,7 @@ def plain(text: str) -> dict[str, object]:
     return {"role": "user", "content": [{"type": "text", "text": text}]}
 
 
-def test_bodies_come_back_exactly(writer):
+def test_bodies_come_back_exactly(writer: TraceWriter) -> None:
     store = BodyStore(writer, KEYS)
     sent = [
         body(plain("é"), marked("b"), system="s" * 9000, tools=[{"name": "t"}]),
@@ -59,7 +59,7 @@ def test_bodies_come_back_exactly(writer):
         assert [b"".join(reader.iter_body(ref)) for ref in refs] == sent
 
 
-def test_a_resent_conversation_costs_what_is_new(writer):
+def test_a_resent_conversation_costs_what_is_new(writer: TraceWriter) -> None:
     store = BodyStore(writer, KEYS)
     history = [plain(f"{number}" * 2000) for number in range(50)]
     store.store(body(*history, marked("a")))
@@ -71,7 +71,7 @@ def test_a_resent_conversation_costs_what_is_new(writer):
     assert writer.path.stat().st_size - before < 1000
 
 
-def test_a_secret_is_masked_and_the_mask_is_listed(writer, redactor):
+def test_a_secret_is_masked_and_the_mask_is_listed(writer: TraceWriter, redactor: Redactor) -> None:
     redactor.add("KEY", SECRET)
     store = BodyStore(writer, KEYS)
     data = body(plain("x"), marked(f"é {SECRET}"), metadata=SECRET)
@@ -87,7 +87,7 @@ def test_a_secret_is_masked_and_the_mask_is_listed(writer, redactor):
         ]
 
 
-def test_masks_made_before_are_listed_too(writer):
+def test_masks_made_before_are_listed_too(writer: TraceWriter) -> None:
     store = BodyStore(writer, KEYS)
     data = body(plain("x"), marked("é <SECRET:A>"), metadata="<SECRET:B>")
     masks = [Mask(data.index(b"<SECRET:A>"), "A"), Mask(data.index(b"<SECRET:B>"), "B", "base64")]
@@ -99,7 +99,7 @@ def test_masks_made_before_are_listed_too(writer):
         assert reader.masks(ref) == masks
 
 
-def test_a_secret_in_a_marker_is_masked(writer, redactor):
+def test_a_secret_in_a_marker_is_masked(writer: TraceWriter, redactor: Redactor) -> None:
     redactor.add("KEY", SECRET)
     message = {"role": "user", "cache_control": {"type": SECRET}, "content": "x"}
     ref = BodyStore(writer, KEYS).store(body(message)).ref
@@ -109,7 +109,9 @@ def test_a_secret_in_a_marker_is_masked(writer, redactor):
         assert reader.resolve(ref) == body(message).replace(SECRET.encode(), b"<SECRET:KEY>")
 
 
-def test_an_element_too_large_for_a_line_is_stored_in_parts(writer, monkeypatch):
+def test_an_element_too_large_for_a_line_is_stored_in_parts(
+    writer: TraceWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(bodies, "MAX_BLOB", 1000)
     data = body(plain("x" * 2000))
     ref = BodyStore(writer, KEYS).store(data).ref
@@ -119,7 +121,7 @@ def test_an_element_too_large_for_a_line_is_stored_in_parts(writer, monkeypatch)
         assert reader.resolve(ref) == data
 
 
-def test_the_split_is_handed_on(writer):
+def test_the_split_is_handed_on(writer: TraceWriter) -> None:
     store = BodyStore(writer, KEYS)
     store.store(body(plain("a")))
     split = store.store(body(plain("a"), plain("b"))).split

@@ -6,7 +6,7 @@ import time
 from traceproof.recorder.flushtimer import FlushTimer
 
 
-def test_it_calls_once_for_each_arming():
+def test_it_calls_once_for_each_arming() -> None:
     called = threading.Semaphore(0)
     timer = FlushTimer(0.01, called.release)
     for _ in range(2):
@@ -18,7 +18,7 @@ def test_it_calls_once_for_each_arming():
     assert not called.acquire(blocking=False)
 
 
-def test_it_counts_from_the_first_arming():
+def test_it_counts_from_the_first_arming() -> None:
     called = threading.Event()
     timer = FlushTimer(0.2, called.set)
     started = time.monotonic()
@@ -29,7 +29,7 @@ def test_it_counts_from_the_first_arming():
     timer.stop()
 
 
-def test_it_starts_no_thread_before_it_is_armed():
+def test_it_starts_no_thread_before_it_is_armed() -> None:
     before = threading.active_count()
     timer = FlushTimer(10, lambda: None)
 
@@ -37,7 +37,7 @@ def test_it_starts_no_thread_before_it_is_armed():
     timer.stop()
 
 
-def test_stopping_does_not_wait_for_the_time_to_come():
+def test_stopping_does_not_wait_for_the_time_to_come() -> None:
     timer = FlushTimer(1000, lambda: None)
     timer.arm()
     timer.stop()
@@ -48,7 +48,7 @@ def test_stopping_does_not_wait_for_the_time_to_come():
     assert not timer._thread.is_alive()
 
 
-def test_what_it_calls_may_arm_and_stop_it():
+def test_what_it_calls_may_arm_and_stop_it() -> None:
     done = threading.Event()
 
     def call() -> None:

@@ -46,7 +46,7 @@ lists = st.lists(st.lists(element, max_size=12), max_size=40)
 
 
 @given(lists)
-def test_lists_come_back_whatever_they_were_built_upon(contents):
+def test_lists_come_back_whatever_they_were_built_upon(contents: list[list[bytes]]) -> None:
     blobs, encoder = Blobs(), ListEncoder(remember=3)
     names = [blobs.add_list(encoder, [blobs.add(e) for e in content]) for content in contents]
     resolver = blobs.resolver()
@@ -57,7 +57,7 @@ def test_lists_come_back_whatever_they_were_built_upon(contents):
         assert blobs.resolver().resolve(Ref("list", name)) == expected
 
 
-def test_a_longer_conversation_stores_what_is_new():
+def test_a_longer_conversation_stores_what_is_new() -> None:
     blobs, encoder = Blobs(), ListEncoder()
     first = blobs.add_list(encoder, ["a" * 64, "b" * 64])
     second = blobs.add_list(encoder, ["a" * 64, "b" * 64, "c" * 64])
@@ -65,7 +65,7 @@ def test_a_longer_conversation_stores_what_is_new():
     assert json.loads(blobs[second]) == {"base": first, "keep": 2, "parts": ["c" * 64]}
 
 
-def test_interleaved_conversations_find_their_own():
+def test_interleaved_conversations_find_their_own() -> None:
     blobs, encoder = Blobs(), ListEncoder()
     ours = blobs.add_list(encoder, ["a" * 64, "b" * 64])
     blobs.add_list(encoder, ["a" * 64, "x" * 64, "y" * 64])
@@ -75,7 +75,7 @@ def test_interleaved_conversations_find_their_own():
     assert json.loads(blobs[name])["base"] == ours
 
 
-def test_an_equal_list_is_stored_once():
+def test_an_equal_list_is_stored_once() -> None:
     blobs, encoder = Blobs(), ListEncoder()
 
     assert blobs.add_list(encoder, ["a" * 64]) == blobs.add_list(encoder, ["a" * 64])
@@ -83,7 +83,7 @@ def test_an_equal_list_is_stored_once():
 
 
 @given(st.lists(st.tuples(element, st.lists(st.tuples(st.integers(0, 3), st.text())))))
-def test_bodies_come_back(pieces):
+def test_bodies_come_back(pieces: list[tuple[bytes, list[tuple[int, str]]]]) -> None:
     blobs, expected, parts = Blobs(), b"", []
     for data, inserts in pieces:
         insert = tuple(sorted((min(at, len(data)), text) for at, text in inserts))
@@ -97,11 +97,11 @@ def test_bodies_come_back(pieces):
     assert blobs.resolver().resolve(Ref("concat", body)) == "é<".encode() + joined + expected
 
 
-def test_texts_are_inserted_where_they_were():
+def test_texts_are_inserted_where_they_were() -> None:
     assert b"".join(splice(b"{}", Spliced("h", ((1, '"a":1'), (2, "!"))))) == b'{"a":1}!'
 
 
-def test_forms_say_how_a_blob_is_read():
+def test_forms_say_how_a_blob_is_read() -> None:
     blobs = Blobs()
     name = blobs.add(b'"a\\n"')
     resolver = blobs.resolver()
@@ -111,11 +111,11 @@ def test_forms_say_how_a_blob_is_read():
     assert resolver.resolve(Ref("bytes", name)) == b'"a\\n"'
 
 
-def test_a_chain_of_thousands_is_no_problem():
+def test_a_chain_of_thousands_is_no_problem() -> None:
     blobs, name = Blobs(), None
     for number in range(5000):
-        link = {"base": name, "keep": number, "parts": ["%064d" % number]}
-        name = blobs.add(json.dumps(link if name else {"parts": ["%064d" % 0]}).encode())
+        link = {"base": name, "keep": number, "parts": [f"{number:064}"]}
+        name = blobs.add(json.dumps(link if name else {"parts": [f"{0:064}"]}).encode())
     assert name is not None
 
     assert len(blobs.resolver().list_parts(name)) == 5000
@@ -137,7 +137,7 @@ def hostile(**blobs: object) -> Resolver:
         ([], "Expected"),
     ],
 )
-def test_a_hostile_list_is_refused(manifest, complaint):
+def test_a_hostile_list_is_refused(manifest: object, complaint: str) -> None:
     resolver = hostile(a=manifest, b={"base": "a", "keep": 0, "parts": []}, empty={"parts": []})
 
     with pytest.raises(ValueError, match=complaint):
@@ -156,7 +156,7 @@ def test_a_hostile_list_is_refused(manifest, complaint):
         ({}, "missing required field"),
     ],
 )
-def test_a_hostile_body_is_refused(manifest, complaint):
+def test_a_hostile_body_is_refused(manifest: object, complaint: str) -> None:
     resolver = hostile(a=manifest, one=1, many={"parts": ["one"] * 1000})
 
     with pytest.raises(ValueError, match=complaint):

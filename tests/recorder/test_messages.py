@@ -5,10 +5,10 @@ import json
 import pytest
 
 from traceproof.recorder import messages
-from traceproof.recorder.messages import Message
+from traceproof.recorder.messages import Message, Part
 
 
-def test_equal_messages_are_equal_bytes():
+def test_equal_messages_are_equal_bytes() -> None:
     one = Message("user", [{"type": "text", "content": "é", "extra": {"b": 1, "a": 2}}])
     two = Message("user", [{"extra": {"a": 2, "b": 1}, "content": "é", "type": "text"}])
 
@@ -69,5 +69,5 @@ def test_equal_messages_are_equal_bytes():
         (messages.generic("odd", {"x": 1}), {"type": "odd", "value": {"x": 1}}),
     ],
 )
-def test_parts_have_the_shape_of_the_conventions(part, expected):
+def test_parts_have_the_shape_of_the_conventions(part: Part, expected: Part) -> None:
     assert part == expected

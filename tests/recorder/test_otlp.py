@@ -42,11 +42,11 @@ groups = st.builds(
 @given(
     st.builds(otlp.TracesData, st.lists(groups, max_size=2), traceproof_pending=st.lists(groups))
 )
-def test_a_line_comes_back(line):
+def test_a_line_comes_back(line: otlp.TracesData) -> None:
     assert msgspec.json.decode(msgspec.json.encode(line), type=otlp.TracesData) == line
 
 
-def test_names_and_numbers_are_those_of_otlp_json():
+def test_names_and_numbers_are_those_of_otlp_json() -> None:
     span = otlp.Span(trace_id="aa", span_id="bb", kind=3, start_time_unix_nano="1")
 
     assert json.loads(msgspec.json.encode(span)) == {
@@ -58,7 +58,7 @@ def test_names_and_numbers_are_those_of_otlp_json():
     }
 
 
-def test_fields_that_nobody_knows_are_passed_over():
+def test_fields_that_nobody_knows_are_passed_over() -> None:
     line = b'{"resourceSpans":[{"new":1,"scopeSpans":[{"spans":[{"spanId":"a","new":{}}]}]}]}'
 
     decoded = msgspec.json.decode(line, type=otlp.TracesData)
@@ -66,9 +66,9 @@ def test_fields_that_nobody_knows_are_passed_over():
     assert decoded.resource_spans[0].scope_spans[0].spans[0].span_id == "a"
 
 
-def test_integers_are_read_as_numbers_too():
+def test_integers_are_read_as_numbers_too() -> None:
     assert msgspec.json.decode(b'{"intValue":5}', type=otlp.AnyValue).int_value == 5
 
 
-def test_resource_spans_are_always_there():
+def test_resource_spans_are_always_there() -> None:
     assert msgspec.json.encode(otlp.TracesData()) == b'{"resourceSpans":[]}'

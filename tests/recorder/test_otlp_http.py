@@ -97,8 +97,18 @@ def test_other_signals_are_taken_unread(signal: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/traces", "/other/v1/traces", f"/{SECRET}", f"/{SECRET}/v1/", f"/{SECRET}/v1/profiles"]
-    + [f"/{SECRET}/traces", f"/{SECRET}/v1/traces/more", "/", "", "/é/v1/traces"],
+    [
+        "",
+        "/",
+        "/v1/traces",
+        "/other/v1/traces",
+        "/é/v1/traces",
+        f"/{SECRET}",
+        f"/{SECRET}/traces",
+        f"/{SECRET}/v1/",
+        f"/{SECRET}/v1/profiles",
+        f"/{SECRET}/v1/traces/more",
+    ],
 )
 def test_without_the_secret_path_there_is_nothing(path: str) -> None:
     assert error(post(path=path)) == (404, "no such endpoint")

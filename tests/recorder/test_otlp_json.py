@@ -71,13 +71,9 @@ def test_an_empty_value_stays_empty() -> None:
         b'{"resourceSpans":[{"resource":{"attributes":[{"value":{"intValue":[]}}]}}]}',
         b'{"resourceSpans":[{"resource":{"attributes":[{"value":{"bytesValue":"!"}}]}}]}',
         b"[" * 100_000,
-        b'{"a":' * 900 + b"1" + b"}" * 900,
         b"\xff\xfe",
     ],
 )
 def test_what_is_no_such_message_is_a_value_error(body: bytes) -> None:
-    if body.startswith(b'{"a"'):
-        assert otlp_json.decode_traces(body) == otlp.TracesData()
-        return
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"\S"):
         otlp_json.decode_traces(body)

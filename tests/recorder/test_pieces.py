@@ -26,7 +26,7 @@ def dump(value: object, **options: object) -> bytes:
 
 
 @given(st.binary() | st.lists(fragments).map(lambda parts: "".join(parts).encode()))
-def test_pieces_of_anything_are_the_whole(body):
+def test_pieces_of_anything_are_the_whole(body: bytes) -> None:
     assert Splitter(KEYS).split(body).join() == body
 
 
@@ -36,7 +36,12 @@ def test_pieces_of_anything_are_the_whole(body):
     st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t: ")]),
     st.booleans(),
 )
-def test_pieces_of_json_are_the_whole(bodies, indent, separators, ascii_only):
+def test_pieces_of_json_are_the_whole(
+    bodies: list[dict[str, object]],
+    indent: int | None,
+    separators: tuple[str, str],
+    ascii_only: bool,
+) -> None:
     splitter = Splitter(KEYS)
     for value in bodies:
         body = dump(value, indent=indent, separators=separators, ensure_ascii=ascii_only)
@@ -49,7 +54,7 @@ def test_pieces_of_json_are_the_whole(bodies, indent, separators, ascii_only):
             assert [json.loads(element.raw) for element in split.elements(key)] == wanted
 
 
-def test_elements_are_numbered_and_placed():
+def test_elements_are_numbered_and_placed() -> None:
     body = b'{"messages": [{"a":1}, {"b":2}], "x":0}'
     split = Splitter(KEYS).split(body)
     array = split.pieces[1]
@@ -63,7 +68,7 @@ def test_elements_are_numbered_and_placed():
     ]
 
 
-def test_what_is_new_is_told():
+def test_what_is_new_is_told() -> None:
     splitter = Splitter(KEYS)
     splitter.split(b'{"messages":[1,2]}')
 
@@ -72,7 +77,7 @@ def test_what_is_new_is_told():
     assert [element.new for element in again] == [False, False, True]
 
 
-def test_a_marker_that_moves_leaves_the_content_the_same_object():
+def test_a_marker_that_moves_leaves_the_content_the_same_object() -> None:
     splitter = Splitter(KEYS)
     marked = {"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": MARKER}]}
     plain = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
@@ -86,7 +91,7 @@ def test_a_marker_that_moves_leaves_the_content_the_same_object():
     assert not second.new
 
 
-def test_a_text_where_an_array_might_be_is_one_value():
+def test_a_text_where_an_array_might_be_is_one_value() -> None:
     split = Splitter(KEYS).split(b'{"system":"be brief","messages":[]}')
 
     assert isinstance(split.pieces[1], Value)
@@ -94,13 +99,13 @@ def test_a_text_where_an_array_might_be_is_one_value():
     assert split.elements("messages") == []
 
 
-def test_the_head_is_the_rest_as_json():
+def test_the_head_is_the_rest_as_json() -> None:
     split = Splitter(KEYS).split(b'{"model":"m","messages":[1,2],"system":"s","n":1}')
 
     assert json.loads(split.head()) == {"model": "m", "messages": [None], "system": None, "n": 1}
 
 
-def test_uneven_separators_make_single_values():
+def test_uneven_separators_make_single_values() -> None:
     split = Splitter(KEYS).split(b'{"messages":[1,2, 3]}')
 
     assert [element.number for element in split.elements("messages")] == [0, 1, 2]
@@ -111,7 +116,7 @@ def test_uneven_separators_make_single_values():
     "body",
     [b'{"messages":[1],"messages":[2]}', b'{"messages":[1]} x', b"[1]", b"\xff", b"", b"[" * 9999],
 )
-def test_what_cannot_be_told_apart_stays_whole(body):
+def test_what_cannot_be_told_apart_stays_whole(body: bytes) -> None:
     assert Splitter(KEYS).split(body).pieces == ([body] if body else [])
 
 
@@ -126,7 +131,7 @@ def test_what_cannot_be_told_apart_stays_whole(body):
         (b'{"content":[{"content":[{"cache_control":{}}]}]}', b'{"content":[{"content":[{}]}]}'),
     ],
 )
-def test_markers_are_cut_out(raw, left):
+def test_markers_are_cut_out(raw: bytes, left: bytes) -> None:
     data, cuts = cut_markers(raw)
 
     assert data == left
@@ -143,17 +148,17 @@ def test_markers_are_cut_out(raw, left):
         b'"cache_control":{}',
     ],
 )
-def test_what_only_looks_like_a_marker_stays(raw):
+def test_what_only_looks_like_a_marker_stays(raw: bytes) -> None:
     assert cut_markers(raw) == (raw, ())
 
 
-def test_cuts_are_placed_in_what_is_left():
+def test_cuts_are_placed_in_what_is_left() -> None:
     _, cuts = cut_markers(b'{"a":1,"cache_control":{},"content":[]}')
 
     assert cuts == (Cut(6, ',"cache_control":{}'),)
 
 
-def test_the_memo_is_bounded():
+def test_the_memo_is_bounded() -> None:
     splitter = Splitter(KEYS, memo=10)
     splitter.split(b'{"messages":["123456","7890"]}')
 

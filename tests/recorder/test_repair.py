@@ -47,7 +47,7 @@ def ids(path: Path) -> list[str]:
 def test_a_file_cut_anywhere_keeps_what_was_flushed(path: Path, frame_size: int) -> None:
     sizes = session(path, frame_size=frame_size)
     whole = path.read_bytes()
-    steps = [*range(0, 80), *range(80, len(whole), 61), *sizes, *(size - 1 for size in sizes)]
+    steps = [*range(80), *range(80, len(whole), 61), *sizes, *(size - 1 for size in sizes)]
     for cut in sorted(set(steps)):
         path.write_bytes(whole[:cut])
         flushed = [f"{number:016x}" for number, size in enumerate(sizes) if size <= cut]
@@ -74,7 +74,7 @@ def test_a_repaired_file_reads_as_the_broken_one_did(path: Path) -> None:
 
     assert ids(path) == before
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert os.listdir(path.parent) == [path.name]
+    assert list(path.parent.iterdir()) == [path]
 
 
 def test_a_closed_file_is_left_alone(path: Path) -> None:
@@ -154,4 +154,4 @@ def test_without_room_the_old_file_stays(path: Path, monkeypatch: pytest.MonkeyP
     with pytest.raises(OSError, match="No space left"):
         repair(path)
     assert path.read_bytes() == cut
-    assert os.listdir(path.parent) == [path.name]
+    assert list(path.parent.iterdir()) == [path]

@@ -56,6 +56,10 @@ def user(prompt: str) -> MessageNote:
     return MessageNote(sha256(prompt.encode()).hexdigest(), "user", prompt=prompt)
 
 
+def said(text: str) -> MessageNote:
+    return MessageNote(sha256(text.encode()).hexdigest(), "assistant")
+
+
 def answered(call_id: str, content: str, *, is_error: bool | None = None) -> MessageNote:
     result = ToolResult(call_id, content, is_error)
     return MessageNote(sha256(call_id.encode()).hexdigest(), "tool", results=[result])
@@ -172,6 +176,25 @@ def test_each_prompt_is_an_event_once_and_the_same_text_again_is_another() -> No
 
     events = [(event.time, event.attributes["content"]) for event in session.root.events]
     assert events == [(10, "continue"), (30, "continue")]
+
+
+def test_what_stood_before_the_models_last_word_is_no_new_prompt() -> None:
+    session, _ = started()
+
+    ask(session, 10, user("from yesterday"), said("Done."), user("go on"))
+    ask(session, 20, user("from yesterday"), said("Done."), user("go on"), said("…"), user("go on"))
+
+    events = [(event.time, event.attributes["content"]) for event in session.root.events]
+    assert events == [(10, "go on"), (20, "go on")]
+
+
+def test_the_session_is_called_as_its_first_call_says() -> None:
+    session, _ = started()
+
+    session.open_call(CallRequest(5, "sonnet", {}, [user("go")], conversation_id="one"))
+    session.open_call(CallRequest(6, "sonnet", {}, [user("go")], conversation_id="two"))
+
+    assert session.root.attributes[semconv.CONVERSATION_ID] == "one"
 
 
 def test_a_side_call_brings_no_prompt() -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from traceproof.recorder import otlp
 from traceproof.recorder.span import (
+    AttributeValue,
     Event,
     Link,
     Span,
@@ -49,7 +50,7 @@ spans = st.builds(
 
 
 @given(spans)
-def test_a_span_comes_back_through_the_wire(span):
+def test_a_span_comes_back_through_the_wire(span: Span) -> None:
     wire = msgspec.json.encode(encode_span(span))
 
     assert decode_span(msgspec.json.decode(wire, type=otlp.Span)) == span
@@ -67,16 +68,16 @@ def test_a_span_comes_back_through_the_wire(span):
         ({}, "kvlist_value"),
     ],
 )
-def test_each_kind_of_value_has_its_field(value, field):
+def test_each_kind_of_value_has_its_field(value: AttributeValue, field: str) -> None:
     assert getattr(encode_value(value), field) is not None
 
 
-def test_a_value_of_no_kind_is_refused():
+def test_a_value_of_no_kind_is_refused() -> None:
     with pytest.raises(TypeError, match="not an attribute value: object"):
         encode_value(object())
 
 
-def test_the_empty_value_is_an_empty_text():
+def test_the_empty_value_is_an_empty_text() -> None:
     assert decode_value(otlp.AnyValue()) == ""
 
 
@@ -84,12 +85,12 @@ def test_the_empty_value_is_an_empty_text():
     "wire",
     [otlp.Span(kind=99), otlp.Span(start_time_unix_nano="soon"), otlp.Span(status=otlp.Status(9))],
 )
-def test_numbers_that_are_none_are_refused(wire):
-    with pytest.raises(ValueError, match="is not a valid|invalid literal"):
+def test_numbers_that_are_none_are_refused(wire: otlp.Span) -> None:
+    with pytest.raises(ValueError, match=r"is not a valid|invalid literal"):
         decode_span(wire)
 
 
-def test_ids_are_hex_of_the_right_length():
+def test_ids_are_hex_of_the_right_length() -> None:
     assert re.fullmatch("[0-9a-f]{32}", new_trace_id())
     assert re.fullmatch("[0-9a-f]{16}", new_span_id())
     assert new_span_id() != new_span_id()

@@ -15,7 +15,7 @@ SPAN = Span("a" * 32, "b" * 16, "chat m")
 
 
 @pytest.mark.parametrize("pending", [False, True])
-def test_a_line_is_what_the_structs_would_encode(pending):
+def test_a_line_is_what_the_structs_would_encode(pending: bool) -> None:
     line = (ENVELOPE.pending_line if pending else ENVELOPE.line)(encode(SPAN))
     decoded = msgspec.json.decode(line, type=otlp.TracesData)
 
@@ -27,7 +27,7 @@ def test_a_line_is_what_the_structs_would_encode(pending):
     assert group["schemaUrl"].startswith("https://opentelemetry.io/schemas/")
 
 
-def test_what_is_no_unicode_text_is_spelt_out():
+def test_what_is_no_unicode_text_is_spelt_out() -> None:
     span = msgspec.structs.replace(
         SPAN, attributes={"file": "odd\udcff", "list": ["\udcfe"]}, events=[Event("\udcfd", 1)]
     )
@@ -37,7 +37,7 @@ def test_what_is_no_unicode_text_is_spelt_out():
     assert wire.events[0].name == "\\udcfd"
 
 
-def test_secrets_are_masked_in_a_line():
+def test_secrets_are_masked_in_a_line() -> None:
     redactor = Redactor()
     redactor.add("KEY", "s3cret-value-0")
     line = ENVELOPE.line(
@@ -47,13 +47,13 @@ def test_secrets_are_masked_in_a_line():
     assert b"x <SECRET:KEY>" in mask_line(line, redactor.mask)
 
 
-def test_a_line_without_secrets_is_left_alone():
+def test_a_line_without_secrets_is_left_alone() -> None:
     line = ENVELOPE.line(encode(SPAN))
 
     assert mask_line(line, Redactor().mask) is line
 
 
-def test_a_mask_within_an_escape_leaves_the_line_json():
+def test_a_mask_within_an_escape_leaves_the_line_json() -> None:
     redactor = Redactor()
     redactor.add("KEY", "nice-s3cret-0")
     span = msgspec.structs.replace(SPAN, attributes={"a": "\nice-s3cret-0 nice-s3cret-0"})

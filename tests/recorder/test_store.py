@@ -104,5 +104,5 @@ def test_no_trace_or_several_is_one_clear_line(store: Store, name: str, complain
 
 
 def test_an_empty_store_says_how_to_fill_it(tmp_path: Path) -> None:
-    with pytest.raises(TraceNotFound, match="is empty .`traceproof record` fills it"):
+    with pytest.raises(TraceNotFound, match=r"is empty .`traceproof record` fills it"):
         Store(tmp_path).find("last")

@@ -30,9 +30,7 @@ def call(number: int, purpose: str = "main", state: str = "complete") -> Span:
         semconv.INPUT_TOKENS: 100,
         semconv.OUTPUT_TOKENS: 7,
     }
-    return Span(
-        "a" * 32, f"{number:016x}", "chat m", parent_id=ROOT, end=50, attributes=attributes
-    )
+    return Span("a" * 32, f"{number:016x}", "chat m", parent_id=ROOT, end=50, attributes=attributes)
 
 
 def test_a_session_in_one_row(writer: TraceWriter) -> None:
@@ -50,7 +48,12 @@ def test_a_session_in_one_row(writer: TraceWriter) -> None:
 
     summary = summarise(writer.path)
 
-    assert (summary.agent, summary.started, summary.ended, summary.exit_code) == ("aider", 10, 99, 2)
+    assert (summary.agent, summary.started, summary.ended, summary.exit_code) == (
+        "aider",
+        10,
+        99,
+        2,
+    )
     assert (summary.turns, summary.calls, summary.tool_calls) == (1, 3, 1)
     assert (summary.input_tokens, summary.output_tokens) == (300, 21)
     assert (summary.pending, summary.closed, summary.problems) == (False, True, [])
