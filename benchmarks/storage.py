@@ -20,11 +20,10 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))  # `python -P` leaves it out
+sys.path.append(str(Path(__file__).parent.parent))  # for the helpers: `python -P` leaves it out
 
-from _recorder import Recorder
-from _synthetic import Agent, corpus
-
+from benchmarks._recorder import Recorder
+from benchmarks._synthetic import Agent, corpus
 from traceproof.proxy.exchange import Chunk, Exchange
 from traceproof.recorder import semconv
 from traceproof.recorder.reader import TraceReader
@@ -88,7 +87,7 @@ class Session:
 
     def _flush(self) -> None:
         done = threading.Event()
-        self.recorder.run(lambda: (self.recorder.writer.flush(), done.set()))
+        self.recorder.run(lambda: self.recorder.writer.flush() and done.set())
         done.wait()
 
     def _tick(self, microseconds: int) -> int:

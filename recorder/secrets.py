@@ -27,6 +27,9 @@ from traceproof.recorder.credential_names import (
 from traceproof.recorder.redaction import is_maskable
 
 _USERINFO = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://([^\s/?#'\"]+)@")
+_YAML_LINE = re.compile(
+    r"""^[ \t]*(-[ \t]+)?["']?([\w.-]+)["']?[ \t]*[:=][ \t]*["']?([^\s"'#]*)""", re.MULTILINE
+)
 _DOTENV = re.compile(
     r"""^\s*(?:export\s+)?([A-Za-z_][\w.-]*)\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|([^\n#]*))""",
     re.MULTILINE,
@@ -57,6 +60,27 @@ def from_dotenv(text: str) -> list[Secret]:
         for name, double, single, bare in _DOTENV.findall(text)
     ]
     return _maskable(_from_variables(pairs))
+
+
+def from_yaml(text: str) -> list[Secret]:
+    """Find the secrets of a flat YAML settings file, such as Aider's.
+
+    A setting is `name: value`, or a name and a list of `- name=value` below it. Only these two
+    forms are read: a credential elsewhere in a YAML file has to be known from the environment.
+    """
+    return _maskable(_from_variables(_yaml_pairs(text)))
+
+
+def _yaml_pairs(text: str) -> Iterator[tuple[str, str]]:
+    setting = ""
+    for item, name, value in _YAML_LINE.findall(text):
+        if not item:
+            setting = name
+            yield name, value
+        elif is_telling(setting):
+            yield setting, value
+        else:
+            yield name, value
 
 
 def _from_variables(pairs: Iterable[tuple[str, str]]) -> Iterator[Secret]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from traceproof.recorder import secrets
@@ -14,6 +14,13 @@ from traceproof.settings import Settings
 
 _MOST = 1 << 20
 """Bytes of a credential file that are read."""
+
+
+_READERS: dict[str, Callable[[str], list[Secret]]] = {
+    ".json": secrets.from_credentials_json,
+    ".yml": secrets.from_yaml,
+}
+"""By the file's ending; any other is read as a `.env` file."""
 
 
 def new_redactor(settings: Settings) -> Redactor:
@@ -44,7 +51,5 @@ def _in_file(path: Path) -> Iterator[Secret]:
             text = file.read(_MOST).decode("utf-8", "replace")
     except OSError:
         return
-    if path.suffix == ".json":
-        yield from secrets.from_credentials_json(text)
-    else:
-        yield from secrets.from_dotenv(text)
+    read = _READERS.get(path.suffix, secrets.from_dotenv)
+    yield from read(text)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+from msgspec import structs
 
 from traceproof.proxy.testing import (
     Cut,
@@ -44,6 +45,13 @@ FAULTS: dict[str, tuple[Fault, Told]] = {
     "dropped inside an event": (Drop(after=700, times=1), Told("cut", "stream_cut")),
     "dropped before the first byte": (Drop(times=1), Told("failed", "no_response")),
 }
+
+
+AIDER_MEETS = (
+    "refused: too many requests",
+    "refused: overloaded",
+    "dropped inside an event",
+)
 
 
 def told(chat: Span) -> Told:
@@ -88,7 +96,7 @@ def test_claude_code_tries_again_and_each_try_is_a_span(stage: Stage) -> None:
         assert [told(chat) for chat in chats] == [first, Told("complete", "", 1)], name
         assert retried(chats) == [[], [chats[0].span_id]], name
     answered = [
-        tool.attributes[semconv.TOOL_CALL_RESULT]
+        str(tool.attributes[semconv.TOOL_CALL_RESULT]).partition("\n")[0]
         for tool in done.tools
         if tool.attributes[semconv.TOOL_STATE] == "answered"
     ]
@@ -97,4 +105,31 @@ def test_claude_code_tries_again_and_each_try_is_a_span(stage: Stage) -> None:
 
 
 def test_aider_tries_again_and_each_try_is_a_span(stage: Stage) -> None:
-    assert 0
+    faults = [FAULTS[name] for name in AIDER_MEETS]
+    commit, main = scenarios.aider_hello().scenes
+    assert not callable(main.turns)
+    turns = [
+        structs.replace(turn, faults=[fault])
+        for turn, (fault, _) in zip(main.turns, faults, strict=True)
+        if isinstance(turn, Turn)
+    ]
+    testing = ("--auto-test", "--test-cmd", "python3 hello.py | grep -qx hi")
+
+    done = stage.record(Script([commit, Scene(turns, name="main")]), *stage.aider(*testing))
+
+    print(done.ended.stdout.decode())
+    for s in done.spans:
+        print(
+            s.name,
+            s.attributes.get(semconv.CALL_STATE),
+            s.attributes.get(semconv.CALL_PURPOSE),
+            s.status_message,
+            s.attributes.get(semconv.HTTP_RESEND_COUNT),
+        )
+    assert done.ended.returncode == 0
+    assert (stage.workdir / "hello.py").read_text() == 'print("hi")\n'
+    assert done.problems == []
+    assert done.differences() == []
+    for (_, first), chats in zip(faults, tries(done), strict=True):
+        assert [told(chat) for chat in chats] == [first, Told("complete", "", 1)]
+        assert retried(chats) == [[], [chats[0].span_id]]

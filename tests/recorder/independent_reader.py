@@ -63,7 +63,7 @@ def piece(blobs, part):
 
 
 def elements(blobs, name):
-    chain, parts = [], []
+    parts, chain = list[object](), []
     while name:
         chain.append(json.loads(blobs[name][0]))
         name = chain[-1].get("base")

@@ -93,7 +93,7 @@ def test_a_wrong_checksum_spoils_an_ended_frame() -> None:
     data[-1] ^= 1
 
     with pytest.raises(FrameError, match="checksum"):
-        read_frame(data)
+        read_frame(bytes(data))
 
 
 def test_an_unended_frame_is_read_up_to_its_damage() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,7 @@ class Blobs(dict[str, bytes]):
     def resolver(self) -> Resolver:
         return Resolver(self.get_blob)
 
-    def add_list(self, encoder: ListEncoder, parts: list[str | Spliced]) -> str:
+    def add_list(self, encoder: ListEncoder, parts: Sequence[str | Spliced]) -> str:
         known = encoder.find(parts)
         if known is None:
             known = self.add(encoder.encode(parts))

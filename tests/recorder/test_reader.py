@@ -13,7 +13,7 @@ from traceproof.recorder.errors import DamagedTrace, ForeignFile, FutureFormat
 from traceproof.recorder.frames import FrameWriter
 from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.redaction import Masked
-from traceproof.recorder.span import Span
+from traceproof.recorder.span import Attributes, Span
 from traceproof.recorder.writer import TraceWriter
 
 TRACE = "a" * 32
@@ -32,7 +32,7 @@ def writer(path: Path) -> TraceWriter:
 
 
 def span(name: str, parent: str = "", **attributes: str) -> Span:
-    renamed = {key.replace("__", "."): value for key, value in attributes.items()}
+    renamed: Attributes = {key.replace("__", "."): value for key, value in attributes.items()}
     return Span(TRACE, sha256(name.encode())[:16], name, parent_id=parent, attributes=renamed)
 
 

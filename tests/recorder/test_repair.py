@@ -9,7 +9,7 @@ import pytest
 from traceproof.recorder.errors import ForeignFile, TraceError, TraceInUse
 from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.repair import repair
-from traceproof.recorder.span import Span
+from traceproof.recorder.span import Attributes, Span
 from traceproof.recorder.writer import TraceWriter
 
 
@@ -26,7 +26,7 @@ def session(path: Path, spans: int = 30, frame_size: int = 1 << 20) -> list[int]
     sizes = []
     for number in range(spans):
         ref = writer.blob(os.urandom(200))
-        attributes = {"traceproof.ref.x": ref}
+        attributes: Attributes = {"traceproof.ref.x": ref}
         writer.span(Span("a" * 32, f"{number:016x}", "chat", attributes=attributes))
         writer.flush()
         sizes.append(path.stat().st_size)

@@ -14,6 +14,7 @@ from traceproof.recorder.secrets import (
     from_headers,
     from_json_fields,
     from_query,
+    from_yaml,
 )
 
 KEY = "sk-ant-api03-Zx9_qW3e-fake0123"
@@ -174,3 +175,23 @@ def test_the_files_in_which_agents_keep_their_tokens() -> None:
 
     assert found == [{"access-1234", "refresh-1234"}, {"id-token-9"}, {"refresh-77", "access-77"}]
     assert from_credentials_json("not json") == []
+
+
+def test_a_settings_file_gives_its_keys_and_the_lists_below_them() -> None:
+    text = """
+openai-api-key: sk-abcdefghijklmnop   # a comment
+api-key:
+  - gemini=made-up-gemini-key
+set-env:
+  - EDITOR_THEME=solarized-dark
+  - MY_TOKEN=made-up-token-1
+model: gpt-4o-and-a-long-name
+"""
+
+    found = {(secret.name, secret.value) for secret in from_yaml(text)}
+
+    assert found == {
+        ("openai-api-key", "sk-abcdefghijklmnop"),
+        ("api-key", "made-up-gemini-key"),
+        ("MY_TOKEN", "made-up-token-1"),
+    }

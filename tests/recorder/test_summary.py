@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from traceproof.recorder import semconv
-from traceproof.recorder.span import Event, Span
+from traceproof.recorder.span import Attributes, Event, Span
 from traceproof.recorder.summary import summarise
 from traceproof.recorder.writer import TraceWriter
 
@@ -17,13 +17,13 @@ def writer(tmp_path: Path) -> TraceWriter:
     return TraceWriter(tmp_path / "trace.zst", resource={})
 
 
-def root(**more: object) -> Span:
-    attributes = {semconv.OPERATION_NAME: "invoke_agent", semconv.AGENT_NAME: "aider"}
+def root(**more: int) -> Span:
+    attributes: Attributes = {semconv.OPERATION_NAME: "invoke_agent", semconv.AGENT_NAME: "aider"}
     return Span("a" * 32, ROOT, "invoke_agent aider", start=10, attributes=attributes | more)
 
 
 def call(number: int, purpose: str = "main", state: str = "complete") -> Span:
-    attributes = {
+    attributes: Attributes = {
         semconv.OPERATION_NAME: "chat",
         semconv.CALL_PURPOSE: purpose,
         semconv.CALL_STATE: state,
@@ -38,7 +38,7 @@ def test_a_session_in_one_row(writer: TraceWriter) -> None:
     writer.span(call(1))
     writer.span(call(2, purpose="title"))
     writer.span(call(3, state="failed"))
-    tool = {semconv.OPERATION_NAME: "execute_tool"}
+    tool: Attributes = {semconv.OPERATION_NAME: "execute_tool"}
     writer.span(Span("a" * 32, "4" * 16, "execute_tool Bash", parent_id=ROOT, attributes=tool))
     writer.span(call(5), resource={semconv.SOURCE: "agent"})
     ended = root(**{semconv.PROCESS_EXIT_CODE: 2})

@@ -19,7 +19,7 @@ from traceproof.recorder.blobs import FORMS
 from traceproof.recorder.bodies import BodyStore
 from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.redaction import Redactor
-from traceproof.recorder.span import Span
+from traceproof.recorder.span import Attributes, Span
 from traceproof.recorder.writer import TraceWriter
 
 HERE = Path(__file__).parent
@@ -56,7 +56,7 @@ def session(tmp_path: Path) -> tuple[TraceWriter, dict[str, bytes]]:
     writer._frames._frame_size = 4000
     writer.pending(Span("a" * 32, "f" * 16, "invoke_agent test"))
     store = BodyStore(writer, ("messages", "system", "tools"))
-    expected = {}
+    expected: dict[str, bytes] = {}
     for turn in range(10):
         sent, answer = body(turn), f"data: {SECRET} {turn}\n\n".encode() + bytes([255, turn])
         refs = {store.store(sent).ref: sent, writer.blob(answer): answer}
@@ -64,7 +64,9 @@ def session(tmp_path: Path) -> tuple[TraceWriter, dict[str, bytes]]:
         expected |= {
             ref: data.replace(SECRET.encode(), PLACEHOLDER.encode()) for ref, data in refs.items()
         }
-        attributes = {f"traceproof.ref.{number}": ref for number, ref in enumerate(refs)}
+        attributes: Attributes = {
+            f"traceproof.ref.{number}": ref for number, ref in enumerate(refs)
+        }
         writer.span(Span("a" * 32, f"{turn:016x}", "chat", attributes=attributes))
         writer.flush()
     return writer, expected

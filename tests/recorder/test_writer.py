@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from traceproof.recorder import otlp, semconv, writer
+from traceproof.recorder.manifests import Literal
 from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.redaction import Mask, Redactor
 from traceproof.recorder.span import Span
@@ -161,7 +162,7 @@ def test_no_secret_gets_to_the_disk(
         made.text(f"é {SECRET}"),
         made.blob(f"é {SECRET}".encode() * 20),
         made.list_([made.element(f'"{SECRET}"'.encode())]),
-        made.body([writer.Literal(f"x{SECRET}")]),
+        made.body([Literal(f"x{SECRET}")]),
     ]
     made.close()
 
@@ -312,7 +313,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 256 KiB."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", disk]
+    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(disk)]
     if subprocess.run(command, check=False, capture_output=True).returncode:
         pytest.skip("mounting is not permitted here, be it for want of root or in a container")
     yield disk
