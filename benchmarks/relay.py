@@ -8,8 +8,10 @@ rounds. The proxy's own CPU time a stream is the figure that noise touches least
     python benchmarks/relay.py
     python benchmarks/relay.py --rounds 7 --sink package.module:factory
 
-A sink factory takes a folder to write in and returns a Sink; it runs in the proxy's process. If the
-sink has `close()`, that is called at the end.
+traceproof records in full: it masks, parses, compresses and writes, a session of its own for the
+run. `--sink` measures the relay with another sink: a factory takes a folder to write in and returns
+a Sink; it runs in the proxy's process. If the sink has `close()`, that is called at the end.
+`benchmarks.relay:keep_last` is one that does nothing.
 """
 
 from __future__ import annotations
@@ -41,12 +43,7 @@ from traceproof.proxy.routes import parse_routes
 
 HOST = "api.anthropic.com"
 CHUNKS = 200
-EVENT = (
-    b"event: content_block_delta\n"
-    b'data: {"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}}\n\n'
-    % (b"some words " * 3)
-)
-CHUNK = b"%x\r\n%s\r\n" % (len(EVENT), EVENT)
+MESSAGES = 100
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 END = b"\r\n0\r\n\r\n"
 
@@ -59,6 +56,40 @@ def requestheaders(flow):
 def responseheaders(flow):
     flow.response.stream = lambda data: data
 """
+
+
+def event(kind: str, **fields: Any) -> bytes:
+    """Return a chunk that holds one event of a model's answer."""
+    data = f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+DELTA = event("content_block_delta", index=0, delta={"type": "text_delta", "text": "some words "})
+MESSAGE = {"id": "msg_1", "role": "assistant", "model": "m", "usage": {"input_tokens": 9}}
+BEFORE = event("message_start", message=MESSAGE) + event(
+    "content_block_start", index=0, content_block={"type": "text", "text": ""}
+)
+AFTER = (
+    event("content_block_stop", index=0)
+    + event("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 400})
+    + event("message_stop")
+)
+
+
+def conversation(size: int) -> bytes:
+    """Return a request of about so many bytes that ends before its last text."""
+    text = "x = call(first, second)  # some line of a program\n" * (size // MESSAGES // 50)
+    messages = [
+        {"role": role, "content": f"{number} {text}"}
+        for number in range(MESSAGES // 2)
+        for role in ("user", "assistant")
+    ]
+    body = {"model": "m", "stream": True, "messages": messages if text else []}
+    return json.dumps(body).encode().removesuffix(b"]}") + (b"," if text else b"")
+
+
+LAST = b'{"role":"user","content":"call %012d"}]}'
+"""What a request ends with: something new each time."""
 
 
 class Scenario(NamedTuple):
@@ -138,12 +169,12 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
         while head := await reader.readuntil(b"\r\n\r\n"):
             await reader.readexactly(int(head.lower().split(b"content-length:")[1].split()[0]))
-            writer.write(HEAD)
+            writer.write(HEAD + BEFORE)
             for _ in range(CHUNKS):
-                writer.write(CHUNK)
+                writer.write(DELTA)
                 await writer.drain()
                 await asyncio.sleep(0)
-            writer.write(END[2:])
+            writer.write(AFTER + END[2:])
     writer.close()
 
 
@@ -153,19 +184,33 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 async def client(port: int, proxied: bool, folder: Path, load: Scenario) -> None:
     """Put a load on a server or a proxy, and print its times in seconds."""
     context = ssl.create_default_context(cafile=folder / "trusted.pem")
-    body = b"x" * load.body
-    request = b"POST /v1/messages HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n" % (
-        HOST.encode(),
-        len(body),
-    )
+    requests = Requests(load.body)
     streams = [await connect(port, proxied, context) for _ in range(load.at_once)]
-    await asyncio.gather(*(call(*stream, request + body) for stream in streams))
+    await asyncio.gather(*(call(*stream, requests.next()) for stream in streams))
     each = load.streams // load.at_once
     started = time.perf_counter()
-    rows = await asyncio.gather(*(calls(*stream, request + body, each) for stream in streams))
+    rows = await asyncio.gather(*(calls(*stream, requests, each) for stream in streams))
     elapsed = time.perf_counter() - started
     times = [row for rows_of_one in rows for row in rows_of_one]
     print(json.dumps({"elapsed": elapsed, "times": times}))
+
+
+class Requests:
+    """Requests that resend a conversation with something new at its end."""
+
+    def __init__(self, size: int) -> None:
+        self._body = conversation(size)
+        self._number = 0
+        length = len(self._body) + len(LAST % 0)
+        self._head = b"POST /v1/messages HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n\r\n" % (
+            HOST.encode(),
+            length,
+        )
+
+    def next(self) -> bytes:
+        """Return one more."""
+        self._number += 1
+        return self._head + self._body + LAST % self._number
 
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -182,10 +227,10 @@ async def connect(port: int, proxied: bool, context: ssl.SSLContext) -> Connecti
 
 
 async def calls(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, count: int
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, requests: Requests, count: int
 ) -> list[tuple[float, float]]:
     """Make calls one after the other."""
-    return [await call(reader, writer, request) for _ in range(count)]
+    return [await call(reader, writer, requests.next()) for _ in range(count)]
 
 
 async def call(
@@ -296,7 +341,7 @@ def ways(folder: Path, sink: str) -> Iterator[list[Way]]:
         ]
 
 
-_DEFAULT = "benchmarks.relay:keep_last"
+_DEFAULT = "_recorder:sink"
 
 
 def prepare(folder: Path) -> None:

@@ -87,7 +87,12 @@ class Session:
 
     def _flush(self) -> None:
         done = threading.Event()
-        self.recorder.run(lambda: self.recorder.writer.flush() and done.set())
+
+        def flush() -> None:
+            self.recorder.writer.flush()
+            done.set()
+
+        self.recorder.run(flush)
         done.wait()
 
     def _tick(self, microseconds: int) -> int:

@@ -135,9 +135,13 @@ def _dump(authority: Authority) -> bytes:
 def _store(path: Path, content: bytes) -> None:
     # mkstemp opens with O_EXCL and 0600: no reader ever sees a part of it, or may open it.
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".ca-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(temporary).replace(path)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).replace(path)
+    except OSError:
+        Path(temporary).unlink()
+        raise
 
 
 def _holds(path: Path, content: bytes) -> bool:

@@ -119,7 +119,11 @@ def _write(folder: Path, name: str, content: bytes) -> Path:
     target = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}.pem"
     if not target.exists():
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).replace(target)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(temporary).replace(target)
+        except OSError:
+            Path(temporary).unlink()
+            raise
     return target

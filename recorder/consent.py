@@ -168,9 +168,14 @@ def _create(path: Path, header: Header) -> int:
     """Make a file that is locked and has its first line before anyone can see it."""
     draft = path.with_suffix(".new")
     file = os.open(draft, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
-    fcntl.flock(file, fcntl.LOCK_EX)
-    os.write(file, msgspec.json.encode(header) + b"\n")
-    draft.rename(path)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        os.write(file, msgspec.json.encode(header) + b"\n")
+        draft.rename(path)
+    except OSError:
+        draft.unlink()
+        os.close(file)
+        raise
     return file
 
 

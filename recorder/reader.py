@@ -16,9 +16,10 @@ from typing import NamedTuple, Self
 import msgspec
 
 from traceproof.recorder import otlp, semconv
-from traceproof.recorder.blobs import PREFIX, Ref, decode_blob, name_at
+from traceproof.recorder.blobs import Ref, decode_blob
 from traceproof.recorder.errors import DamagedTrace, ForeignFile, FutureFormat
 from traceproof.recorder.framefile import FrameFile
+from traceproof.recorder.lineindex import LineIndex, Place
 from traceproof.recorder.manifests import Resolver, Spliced
 from traceproof.recorder.redaction import Mask, Masked
 from traceproof.recorder.seektable import MAGIC
@@ -44,12 +45,16 @@ class Record(NamedTuple):
         return self.resource.get(semconv.SOURCE) == "agent"
 
 
-class _Place(NamedTuple):
-    """Where a line is: the number of its frame, and offsets in the frame's plain bytes."""
+class _Found(NamedTuple):
+    """A span as a line holds it, with what stands around it."""
 
-    frame: int
-    start: int
-    end: int
+    resource: otlp.Resource
+    scope: otlp.Scope
+    span: otlp.Span
+
+    @property
+    def id(self) -> tuple[str, str]:
+        return self.span.trace_id, self.span.span_id
 
 
 class TraceReader:
@@ -58,8 +63,7 @@ class TraceReader:
     def __init__(self, path: Path, file: FrameFile) -> None:
         self.path = path
         self._file = file
-        self._index: dict[str, _Place] = {}
-        self._span_lines: list[list[_Place]] = []
+        self._lines = LineIndex(file)
         self._cache: OrderedDict[str, Masked] = OrderedDict()
         self._cached = 0
         self._resolver = Resolver(self.blob)
@@ -119,18 +123,18 @@ class TraceReader:
 
         With `inline`, what a span refers to stands in it.
         """
-        open_spans: dict[tuple[str, str], tuple[otlp.ResourceSpans, otlp.ScopeSpans, otlp.Span]]
-        open_spans = {}
-        for place in self._places():
+        latest: dict[tuple[str, str], _Found | None] = {}
+        for place in self._lines.others():
             line = self._decode(place)
-            for resource, scope, span in _spans(line.resource_spans):
-                open_spans.pop((span.trace_id, span.span_id), None)
-                yield from self._record(resource, scope, span, inline=inline)
-            if not isinstance(line.traceproof_pending, msgspec.UnsetType):
-                for found in _spans(line.traceproof_pending):
-                    open_spans[found[2].trace_id, found[2].span_id] = found
-        for found in open_spans.values():
-            yield from self._record(*found, inline=inline, pending=True)
+            for found in _spans(line.resource_spans):
+                latest[found.id] = None
+                yield from self._record(found, inline=inline)
+            for found in _spans(_pending(line)):
+                if latest.get(found.id, found) is not None:
+                    latest[found.id] = found
+        for pending in latest.values():
+            if pending is not None:
+                yield from self._record(pending, inline=inline, pending=True)
 
     def spans(self, *, inline: bool = False) -> Iterator[Span]:
         """Yield the spans of `records` alone."""
@@ -147,22 +151,14 @@ class TraceReader:
                 return record
         raise DamagedTrace(f"{self.path}: the root span is not in what can be read")
 
-    def _record(
-        self,
-        resource: otlp.ResourceSpans,
-        scope: otlp.ScopeSpans,
-        wire: otlp.Span,
-        *,
-        inline: bool,
-        pending: bool = False,
-    ) -> Iterator[Record]:
+    def _record(self, found: _Found, *, inline: bool, pending: bool = False) -> Iterator[Record]:
         try:
-            span = decode_span(wire)
+            span = decode_span(found.span)
         except ValueError as error:
-            self._file.note(f"span {wire.span_id}: {error}")
+            self._file.note(f"span {found.span.span_id}: {error}")
             return
         span = self.inline(span) if inline else span
-        yield Record(span, self._attributes(resource.resource), scope.scope, pending)
+        yield Record(span, self._attributes(found.resource), found.scope, pending)
 
     def _attributes(self, resource: otlp.Resource) -> Attributes:
         """Decode a resource; nearly every line repeats one of the last few."""
@@ -246,20 +242,13 @@ class TraceReader:
         known = self._cache.get(name)
         if known is not None:
             return known
-        place = self._find(name)
+        place = self._lines.blob(name)
         try:
-            blob = decode_blob(self._line(place), name)
+            blob = decode_blob(self._lines.read(place), name)
         except ValueError as error:
             raise DamagedTrace(str(error)) from error
         self._remember(name, blob)
         return blob
-
-    def _find(self, name: str) -> _Place:
-        while name not in self._index:
-            if len(self._span_lines) == len(self._file.frames):
-                raise DamagedTrace(f"blob {name[:12]} is not in what can be read of the file")
-            self._scan(len(self._span_lines))
-        return self._index[name]
 
     def _remember(self, name: str, blob: Masked) -> None:
         self._cache[name] = blob
@@ -270,33 +259,9 @@ class TraceReader:
 
     # --- lines ------------------------------------------------------------------------------------
 
-    def _places(self) -> Iterator[_Place]:
-        """Yield the places of all lines but blobs."""
-        for number in range(len(self._file.frames)):
-            if number == len(self._span_lines):
-                self._scan(number)
-            yield from self._span_lines[number]
-
-    def _scan(self, number: int) -> None:
-        """Find the lines of the next frame."""
-        lines = self._file.lines(number)
-        others: list[_Place] = []
-        start = 0
-        while (end := lines.find(b"\n", start)) >= 0:
-            place = _Place(number, start, end)
-            if lines.startswith(PREFIX, start):
-                self._index.setdefault(name_at(lines, start), place)
-            else:
-                others.append(place)
-            start = end + 1
-        self._span_lines.append(others)
-
-    def _line(self, place: _Place) -> memoryview:
-        return memoryview(self._file.lines(place.frame))[place.start : place.end]
-
-    def _decode(self, place: _Place) -> otlp.TracesData:
+    def _decode(self, place: Place) -> otlp.TracesData:
         try:
-            return _decoder.decode(self._line(place))
+            return _decoder.decode(self._lines.read(place))
         except (ValueError, RecursionError) as error:
             where = f"frame {place.frame + 1}, byte {place.start}"
             self._file.note(f"a line is not OTLP ({where}): {error}")
@@ -309,13 +274,9 @@ class TraceReader:
         head = self._file.read_at(0, len(MAGIC))
         if not (self._file.frames or self._file.closed) and head != MAGIC[: len(head)]:
             raise ForeignFile(f"{self.path} is not a trace file: it is not zstd data")
-        for place in self._places():
+        for place in self._lines.others():
             line = self._decode(place)
-            pending = line.traceproof_pending
-            spans = line.resource_spans + (
-                [] if isinstance(pending, msgspec.UnsetType) else pending
-            )
-            for resource in spans:
+            for resource in line.resource_spans + _pending(line):
                 attributes = self._attributes(resource.resource)
                 if semconv.FORMAT in attributes:
                     return self._checked(attributes)
@@ -336,19 +297,22 @@ class TraceReader:
 
     def _nothing_found(self) -> ValueError:
         damaged = [note for note in self._file.problems if not note.startswith("a line is not")]
-        if damaged or not any(self._span_lines):
+        if damaged or not any(self._lines.others()):
             why = damaged[0] if damaged else "no line of it can be read"
             return DamagedTrace(f"{self.path} is damaged: {why}")
         return ForeignFile(f"{self.path} is not a trace file: no line names a trace format")
 
 
-def _spans(
-    groups: list[otlp.ResourceSpans],
-) -> Iterator[tuple[otlp.ResourceSpans, otlp.ScopeSpans, otlp.Span]]:
-    for resource in groups:
-        for scope in resource.scope_spans:
+def _spans(groups: list[otlp.ResourceSpans]) -> Iterator[_Found]:
+    for group in groups:
+        for scope in group.scope_spans:
             for span in scope.spans:
-                yield resource, scope, span
+                yield _Found(group.resource, scope.scope, span)
+
+
+def _pending(line: otlp.TracesData) -> list[otlp.ResourceSpans]:
+    found = line.traceproof_pending
+    return [] if isinstance(found, msgspec.UnsetType) else found
 
 
 def _moved(mask: Mask, part: Spliced, start: int) -> Mask:

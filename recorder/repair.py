@@ -89,6 +89,9 @@ def _end(path: Path) -> int:
             os.fsync(new.fileno())
         beside.replace(path)
         _sync_folder(path.parent)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     except BaseException:
         beside.unlink(missing_ok=True)
         raise

@@ -105,6 +105,20 @@ def _passwords(value: str) -> Iterator[str]:
             yield unquote(password or user)
 
 
+def from_git_config(settings: Iterable[tuple[str, str]]) -> list[Secret]:
+    """Find the secrets of git's settings: passwords in URLs, and headers it is told to send."""
+    return _maskable(_from_settings(settings))
+
+
+def _from_settings(settings: Iterable[tuple[str, str]]) -> Iterator[Secret]:
+    for key, value in settings:
+        if key.lower().endswith(".extraheader"):
+            name, _, content = value.partition(":")
+            yield from _from_header(name.strip().lower(), content.strip())
+        for password in (*_passwords(key), *_passwords(value)):
+            yield Secret("git password", password)
+
+
 def from_headers(headers: Iterable[tuple[str, str]]) -> list[Secret]:
     """Find the secrets of a request's or a response's headers."""
     return _maskable(

@@ -65,7 +65,7 @@ class Store:
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.traces_path.mkdir(mode=0o700, exist_ok=True)
         ignore = self.path / ".gitignore"
-        if not ignore.exists():
+        if not ignore.exists() or not ignore.stat().st_size:  # a full disk leaves an empty one
             ignore.write_text("*\n")
 
     def new_trace_path(self, started: int, agent: str, trace_id: str) -> Path:

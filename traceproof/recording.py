@@ -6,8 +6,11 @@ recording cannot begin, the agent runs all the same unless the user asked otherw
 
 from __future__ import annotations
 
+import errno
+import logging
 import os
 import platform
+import signal
 import time
 
 from opentelemetry.sdk.resources import OTELResourceDetector
@@ -34,29 +37,69 @@ from traceproof.version import __version__
 _GRACE = 3.0
 """Seconds that calls under way get to end after the agent has."""
 
+_PORT_TAKEN = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+log = logging.getLogger(__name__)
+
 
 def record(settings: Settings) -> Outcome:
     """Run the agent and record it.
 
     Raises:
-        OSError: the agent cannot be started, or the recording cannot and `on_failure` is closed.
+        OSError: the agent cannot be started; or the port is taken; or the recording cannot begin
+            and `on_failure` is closed.
         ValueError: an option is wrong, or the store's certificate authority is.
     """
-    started = time.time_ns()
     try:
-        recording = Recording(settings, started)
+        recording = _begin(settings, time.time_ns())
     except OSError as error:
-        if settings.on_failure == "closed":
-            raise
-        code = launch(settings.command, settings.environment).wait()
-        return Outcome(code, settings.display_name, lost=[f"nothing was recorded: {_line(error)}"])
+        return _unrecorded(settings, error)
     try:
-        recording.open()
         code = launch(settings.command, recording.environment()).wait()
     except BaseException:
         recording.discard()
         raise
-    return recording.close(code)
+    return _close(settings, recording, code)
+
+
+def _begin(settings: Settings, started: int) -> Recording:
+    """Start all that must be there before the agent, or leave nothing behind."""
+    recording = Recording(settings, started)
+    try:
+        recording.open()
+    except BaseException:
+        recording.discard()
+        raise
+    return recording
+
+
+def _unrecorded(settings: Settings, error: OSError) -> Outcome:
+    """Run the agent without recording it, unless that is not what the user asked for."""
+    if error.errno in _PORT_TAKEN and error.filename is None:
+        raise error
+    if settings.on_failure == "closed":
+        raise OSError(f"the agent was not started, for nothing can be recorded: {_line(error)}")
+    code = launch(settings.command, settings.environment).wait()
+    return Outcome(code, settings.display_name, lost=[f"nothing was recorded: {_line(error)}"])
+
+
+def _close(settings: Settings, recording: Recording, code: int) -> Outcome:
+    """End a recording; whatever goes wrong, the agent has done its work and its code stands.
+
+    Signals are ignored meanwhile: the Ctrl-C that ends an agent is often typed once too often.
+    """
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDING}
+    try:
+        return recording.close(code)
+    except Exception as error:
+        log.exception("a recording did not end well")
+        why = _line(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        lost = [f"the recording did not end well: {why}"]
+        return Outcome(code, settings.display_name, lost=lost)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 class Recording:
@@ -73,13 +116,17 @@ class Recording:
         self._redactor = new_redactor(settings)
         settings.store.create()
         trace_id = new_trace_id()
-        path = settings.store.new_trace_path(started, settings.display_name, trace_id[:12])
-        self._writer = TraceWriter(path, resource=_resource(), mask=self._redactor.mask)
-        self._log = open_log(
-            path.with_name(path.name.removesuffix(SUFFIX) + ".log"), self._redactor
-        )
         self._control = Control(
             settings.store.path, trace_id, agent=settings.display_name, started=started
+        )
+        path = settings.store.new_trace_path(started, settings.display_name, trace_id[:12])
+        try:
+            self._writer = TraceWriter(path, resource=_resource(), mask=self._redactor.mask)
+        except OSError:
+            self._control.close()
+            raise
+        self._log = open_log(
+            path.with_name(path.name.removesuffix(SUFFIX) + ".log"), self._redactor
         )
         facts = repository.facts(settings.cwd, settings.environment)
         learn_untracked(self._redactor, facts)
@@ -92,12 +139,15 @@ class Recording:
         self._network: Network | None = None
 
     def open(self) -> None:
-        """Start what listens.
+        """Bring the root span to the disk, so that no trace is empty, and start what listens.
 
         Raises:
-            OSError: a port is taken.
+            OSError: the store cannot be written, or a port is taken.
             ValueError: the certificate authority or the environment's proxy is not usable.
         """
+        self._writer.flush()
+        if self._writer.problem and self._settings.on_failure == "closed":
+            raise self._writer.problem
         self._network = open_network(self._settings, self._capture)
         self._receiver = Receiver(self._take_agent_spans)
         self._receiver.start()
@@ -128,11 +178,15 @@ class Recording:
         if outcome.lost:
             root.attributes[semconv.RECORDING_LOST] = outcome.lost
         self._session.close(ended)
-        if not self._writer.close():
-            outcome.lost.append(f"the end of the trace: {_line(self._writer.problem)}")
+        self._writer.close()
+        if self._writer.problem:
+            what = f"{self._writer.path}: not all of the trace could be written"
+            outcome.lost.append(f"{what}: {_line(self._writer.problem)}")
         if self._control.state() is State.EXCLUDED:
             leave_marker(self._writer.path, root, _resource())
             outcome.notes.append("excluded: the trace holds nothing but a marker")
+        elif not self._writer.path.exists():
+            outcome.lost.append(f"{self._writer.path}: the trace was removed meanwhile")
         self._log.close()
         self._control.close()
         return outcome
@@ -147,7 +201,7 @@ class Recording:
         self._writer.close()
         self._log.close()
         self._control.close()
-        self._writer.path.unlink()
+        self._writer.path.unlink(missing_ok=True)
 
     def _launch_context(self) -> LaunchContext:
         root = self._session.root
@@ -192,8 +246,6 @@ class Recording:
         lost = list(self._capture.faults)
         outcome = Outcome(code, self._settings.display_name, str(self._writer.path), seconds, lost)
         outcome.notes = self._agent.notes(self._launch_context())
-        if self._writer.problem:
-            lost.append(f"not all could be written: {_line(self._writer.problem)}")
         if self._writer.lost:
             lost.append(f"{self._writer.lost} spans were dropped: too much waited for the disk")
         if self._network is not None:
@@ -221,9 +273,7 @@ def _resource() -> Attributes:
     }
 
 
-def _line(error: OSError | None) -> str:
+def _line(error: OSError) -> str:
     """Say what failed in one line."""
-    if error is None:
-        return "it was dropped"
     where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
     return f"{where}{error.strerror or error}"

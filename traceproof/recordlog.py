@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -37,13 +38,19 @@ class RecordLog(logging.FileHandler):
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         return open(os.open(self.baseFilename, flags, 0o600), "a", encoding="utf-8")  # noqa: PTH123
 
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record; where there is no place for a log, do without."""
+        with suppress(OSError):  # `logging` opens the file outside what it guards
+            super().emit(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """Do nothing: the terminal is the agent's, and a full disk is told at the end."""
 
     def close(self) -> None:
-        """Take the log off the logger and close its file."""
+        """Take the log off the logger and close its file, which tries again what it could not."""
         _LOGGER.removeHandler(self)
-        super().close()
+        with suppress(OSError):
+            super().close()
 
 
 def open_log(path: Path, redactor: Redactor) -> RecordLog:

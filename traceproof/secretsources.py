@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from traceproof.recorder import secrets
+from traceproof.recorder.git import Git, GitError
 from traceproof.recorder.patterns import PATTERNS
 from traceproof.recorder.redaction import Redactor
 from traceproof.recorder.repository import RepositoryFacts
@@ -15,6 +17,8 @@ from traceproof.settings import Settings
 _MOST = 1 << 20
 """Bytes of a credential file that are read."""
 
+_SECONDS = 5.0
+"""For git to answer."""
 
 _READERS: dict[str, Callable[[str], list[Secret]]] = {
     ".json": secrets.from_credentials_json,
@@ -24,7 +28,7 @@ _READERS: dict[str, Callable[[str], list[Secret]]] = {
 
 
 def new_redactor(settings: Settings) -> Redactor:
-    """Return a redactor that knows the environment's secrets and those in the agent's files."""
+    """Return a redactor that knows the secrets of the environment, the agent's files and git."""
     redactor = Redactor(PATTERNS if settings.patterns else ())
     environment = settings.environment
     home = Path(environment.get("HOME") or settings.cwd)
@@ -33,6 +37,8 @@ def new_redactor(settings: Settings) -> Redactor:
     for path in settings.agent.credential_files(environment, home, settings.cwd):
         for secret in _in_file(path):
             redactor.add(secret.name, secret.value)
+    for secret in _in_git(settings.cwd, environment):
+        redactor.add(secret.name, secret.value)
     return redactor
 
 
@@ -42,6 +48,16 @@ def learn_untracked(redactor: Redactor, facts: RepositoryFacts) -> None:
         if PurePosixPath(file.path).name.startswith(".env"):
             for secret in secrets.from_dotenv(file.data.decode("utf-8", "replace")):
                 redactor.add(secret.name, secret.value)
+
+
+def _in_git(folder: Path, environment: Mapping[str, str]) -> list[Secret]:
+    """Find the secrets that git would show to an agent; where it says nothing, there are none."""
+    try:
+        printed = Git(folder, environment, _SECONDS).run("config", "-z", "--list")
+    except GitError:
+        return []
+    settings = os.fsdecode(printed).split("\0")
+    return secrets.from_git_config(setting.partition("\n")[::2] for setting in settings)
 
 
 def _in_file(path: Path) -> Iterator[Secret]:

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-URL = "https://api.anthropic.com/v1/messages"
+BASE = os.environ.get("ANTHROPIC_BASE_URL", "https://api.anthropic.com")
 HEADERS = {
     "content-type": "application/json",
     "anthropic-version": "2023-06-01",
@@ -65,7 +65,8 @@ def results(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def ask(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     body = {"model": "claude-sonnet-4-5", "max_tokens": 999, "messages": messages, "stream": True}
     tool = {"name": "bash", "description": "Run a command.", "input_schema": {"type": "object"}}
-    request = urllib.request.Request(URL, json.dumps({**body, "tools": [tool]}).encode(), HEADERS)
+    data = json.dumps({**body, "tools": [tool]}).encode()
+    request = urllib.request.Request(f"{BASE}/v1/messages", data, HEADERS)
     with OPENER.open(request) as response:
         events = [json.loads(line[5:]) for line in response if line.startswith(b"data:")]
     if events[-1]["type"] != "message_stop":

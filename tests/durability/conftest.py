@@ -32,15 +32,14 @@ class Recorder:
     """`traceproof record` with the agent of `agent.py` under it, in a project folder of its own."""
 
     def __init__(
-        self, model: ScriptedModel, env: dict[str, str], project: Path, *options: str, code: int = 0
+        self, env: dict[str, str], project: Path, *options: str, code: int = 0
     ) -> None:
         self.project = project
         self.store = Path(env.get("TRACEPROOF_STORE", project / ".traceproof"))
         project.mkdir(exist_ok=True)
-        route = ["--route", f"api.anthropic.com={model.url}"]
         with (project / "stderr").open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "traceproof", "record", *route, *options, "--"]
+                [sys.executable, "-m", "traceproof", "record", *options, "--"]
                 + [sys.executable, str(AGENT), str(code)],
                 cwd=project,
                 env=env,
@@ -180,12 +179,21 @@ def new_recorder(agent_env: Callable[[Path], dict[str, str]]) -> Callable[..., R
     """Give a function that starts a recorder with an agent under it, in a folder."""
 
     def new_recorder(
-        model: ScriptedModel, folder: Path, *options: str, store: Path | None = None, code: int = 0
+        model: ScriptedModel,
+        folder: Path,
+        *options: str,
+        store: Path | None = None,
+        code: int = 0,
+        direct: bool = False,
     ) -> Recorder:
         env = agent_env(folder)
         if store is not None:
             env["TRACEPROOF_STORE"] = str(store)
-        return Recorder(model, env, folder / "project", *options, code=code)
+        if direct:  # so that the agent reaches the model without a recorder too
+            env["ANTHROPIC_BASE_URL"] = model.url
+        else:
+            options = ("--route", f"api.anthropic.com={model.url}", *options)
+        return Recorder(env, folder / "project", *options, code=code)
 
     return new_recorder
 

@@ -96,10 +96,10 @@ def killed(
 
 
 def answers(chance: random.Random) -> list[Turn]:
-    """Make answers that take no time or up to four seconds, and ask for a tool each."""
+    """Make answers that take no time or up to three seconds, and ask for a tool each."""
     return [
         Turn(
-            [Say(f"{number} " + "word " * chance.randrange(10, 100)), Use("bash", {})],
+            [Say(f"{number} " + "word " * chance.randrange(2, 60)), Use("bash", {})],
             faults=[Delay(each=chance.choice([0.0, 0.01, 0.03, 0.1]))],
         )
         for number in range(PROMPTS)

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from traceproof.proxy import encodings
 from traceproof.proxy.testing import Call, Script, ScriptedModel
 from traceproof.proxy.testing.script import Turns
 from traceproof.recorder import semconv
+from traceproof.recorder.fragments import FRAGMENTS
 from traceproof.recorder.reader import Record, TraceReader
 from traceproof.recorder.redaction import Mask
 from traceproof.recorder.span import Span
@@ -42,6 +44,11 @@ AIDER_QUIET = tuple(
 BODIES = {"request": semconv.REQUEST_BODY, "response": semconv.RESPONSE_BODY}
 
 Ended = subprocess.CompletedProcess
+Hiding = Callable[[bytes], bytes]
+
+
+def as_is(data: bytes) -> bytes:
+    return data
 
 
 class Trace:
@@ -131,12 +138,12 @@ class Recorded(Trace):
         """What Claude Code prints at its end."""
         return json.loads(self.ended.stdout)
 
-    def differences(self, secrets: Mapping[str, str] | None = None) -> list[str]:
+    def differences(self, hide: Hiding = as_is) -> list[str]:
         """Return the calls that are not byte for byte in the trace, and what else is in it.
 
-        Where a mask is listed, the secret of that name is put back first.
+        `hide` puts masks where secrets were, in the bytes that the model got and sent.
         """
-        pairs = self.pairs(secrets)
+        pairs = self.pairs(hide)
         found = [span.span_id for span, _ in pairs]
         strangers = [span for span in self.exchanges if span.span_id not in found]
         missing = [call for call in self.calls if not any(call is known for _, known in pairs)]
@@ -144,46 +151,57 @@ class Recorded(Trace):
             f"at the model alone: {call.method} {call.target}" for call in missing
         ]
 
-    def pairs(self, secrets: Mapping[str, str] | None = None) -> list[tuple[Span, Call]]:
+    def pairs(self, hide: Hiding = as_is) -> list[tuple[Span, Call]]:
         """Return each span with the call that has the same bytes."""
         waiting = list(self.calls)
         pairs = []
         for span in self.exchanges:
-            call = next((call for call in waiting if self._same(span, call, secrets or {})), None)
+            call = next((call for call in waiting if self._same(span, call, hide)), None)
             if call is not None:
                 waiting.remove(call)
                 pairs.append((span, call))
         return pairs
 
-    def _same(self, span: Span, call: Call, secrets: Mapping[str, str]) -> bool:
+    def _same(self, span: Span, call: Call, hide: Hiding) -> bool:
         query = span.attributes.get(semconv.URL_QUERY)
         target = f"{span.attributes[semconv.URL_PATH]}{f'?{query}' if query else ''}"
         told = (span.attributes[semconv.HTTP_METHOD], target)
         told_status = span.attributes.get(semconv.HTTP_STATUS, 0)
         if (*told, told_status) != (call.method, call.target, call.status):
             return False
-        sent = {
-            "request": (call.request_headers, call.request_body),
-            "response": (call.response_headers, call.response_body),
-        }
         decoded = str(span.attributes.get(semconv.BODY_KEPT_DECODED, "")).split(",")
-        for side, (headers, data) in sent.items():
-            encoding = dict(headers).get("content-encoding", "")
-            told_bytes = encodings.decode(encoding, data)[0] if side in decoded else data
-            if unmasked(*self.body(span, side), secrets) != told_bytes:
-                return False
-        return True
+        request, response = call.request_body, call.response_body
+        if "response" in decoded:
+            response = encodings.decode(coding(call.response_headers), response)[0]
+        return self._keeps(span, "request", request, hide) and self._keeps(
+            span, "response", response, hide
+        )
+
+    def _keeps(self, span: Span, side: str, sent: bytes, hide: Hiding) -> bool:
+        """Tell whether a body is what was sent, but for its masks, each where it is listed."""
+        kept, masks = self.body(span, side)
+        assert kept.count(b"<SECRET:") == len(masks)
+        for mask in masks:
+            assert kept[mask.offset :].startswith(f"<SECRET:{mask.name}>".encode()), mask
+        if any(mask.encoding == FRAGMENTS for mask in masks):
+            said = {thing: hide(text.encode()).decode() for thing, text in spoken(sent).items()}
+            return spoken(kept) == said
+        return kept == hide(sent)
 
 
-def unmasked(data: bytes, masks: Sequence[Mask], secrets: Mapping[str, str]) -> bytes:
-    """Put the secrets back where the masks say that they stood."""
-    assert data.count(b"<SECRET:") == len(masks)
-    for mask in reversed(masks):
-        token = f"<SECRET:{mask.name}>".encode()
-        end = mask.offset + len(token)
-        assert data[mask.offset : end] == token, mask
-        data = data[: mask.offset] + secrets[mask.name].encode() + data[end:]
-    return data
+def coding(headers: Sequence[tuple[str, str]]) -> str:
+    return dict(headers).get("content-encoding", "")
+
+
+def spoken(stream: bytes) -> dict[str, str]:
+    """Put a model's stream together: all texts of one kind in one block, one after another."""
+    texts: defaultdict[str, str] = defaultdict(str)
+    for line in stream.splitlines():
+        if line.startswith(b"data: {"):
+            event = json.loads(line[6:])
+            for kind, text in event.get("delta", {}).items():
+                texts[f"{event.get('index')} {kind}"] += str(text)
+    return texts
 
 
 class Stage:
@@ -277,6 +295,12 @@ class Stage:
             "--message",
             message,
         ]
+
+
+@pytest.fixture(name="spoken")
+def spoken_fixture() -> Callable[[bytes], dict[str, str]]:
+    """Put a model's stream together."""
+    return spoken
 
 
 @pytest.fixture

@@ -63,7 +63,8 @@ def piece(blobs, part):
 
 
 def elements(blobs, name):
-    parts, chain = list[object](), []
+    parts: list = []
+    chain: list = []
     while name:
         chain.append(json.loads(blobs[name][0]))
         name = chain[-1].get("base")

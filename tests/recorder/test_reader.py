@@ -65,6 +65,15 @@ def test_a_later_pending_span_replaces_an_earlier(writer: TraceWriter) -> None:
         assert reader.root().pending
 
 
+def test_a_span_that_has_ended_wins_over_a_pending_one(writer: TraceWriter) -> None:
+    writer.span(span("root"))
+    writer.pending(span("root"))
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        assert names(reader) == [("root", False)]
+
+
 def test_the_agents_own_spans_are_told_apart(writer: TraceWriter) -> None:
     writer.span(span("theirs"), resource={semconv.SOURCE: "agent"})
     writer.span(span("root"))
@@ -112,7 +121,7 @@ def test_content_is_found_without_reading_spans_first(writer: TraceWriter) -> No
 
     with TraceReader.open(writer.path) as reader:
         assert reader.resolve(refs[3]) == b"\x03" * 700_000
-        assert len(reader._span_lines) < len(reader._file.frames)
+        assert reader._lines.scanned < len(reader._file.frames)
         assert reader.resolve(refs[0]) == b"\x00" * 700_000
 
 

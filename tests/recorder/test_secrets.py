@@ -11,6 +11,7 @@ from traceproof.recorder.secrets import (
     from_credentials_json,
     from_dotenv,
     from_environment,
+    from_git_config,
     from_headers,
     from_json_fields,
     from_query,
@@ -195,3 +196,18 @@ model: gpt-4o-and-a-long-name
         ("api-key", "made-up-gemini-key"),
         ("MY_TOKEN", "made-up-token-1"),
     }
+
+
+def test_git_shows_the_passwords_of_its_urls_and_the_headers_it_sends() -> None:
+    basic = base64.b64encode(b"x-access-token:made-up-token-3").decode()
+    settings = [
+        ("core.bare", "false"),
+        ("remote.origin.url", "https://ada:made-up-token-1@example.org/ada/x.git"),
+        ("url.https://made-up-token-number-2@example.org/.insteadof", "git@example.org:"),
+        ("http.https://example.org/.extraheader", f"AUTHORIZATION: basic {basic}"),
+        ("remote.other.url", "git@example.org:ada/x.git"),
+    ]
+
+    found = values(from_git_config(settings))
+
+    assert found == ["made-up-token-1", "made-up-token-number-2", basic, "made-up-token-3"]
