@@ -27,6 +27,8 @@ from mitmproxy.proxy.layers.tls import ClientTLSLayer
 from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.proxy.server import LiveConnectionHandler
 
+from traceproof.proxy.cork import Corked
+
 log = logging.getLogger("traceproof.proxy")
 
 Hooks = Mapping[str, Callable[[Any], None]]
@@ -101,6 +103,17 @@ class Handler(LiveConnectionHandler):
             self.layer.child_layer = _http(context, HTTPMode.transparent)
         else:
             self.layer = _http(context, HTTPMode.transparent)
+
+    async def server_event(self, event: Event) -> None:
+        """Let the layers act on an event, and send what they wrote in one go."""
+        for transport in self.transports.values():
+            if transport.writer is not None and not isinstance(transport.writer, Corked):
+                corked = Corked(cast("asyncio.StreamWriter", transport.writer))
+                transport.writer = cast("asyncio.StreamWriter", corked)
+        await super().server_event(event)
+        for transport in self.transports.values():
+            if isinstance(transport.writer, Corked):
+                transport.writer.uncork()
 
     async def handle_hook(self, hook: commands.StartHook) -> None:
         """Call the relay. A fault there is logged, and the flow goes on as if it had no hook."""

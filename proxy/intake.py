@@ -86,7 +86,8 @@ class Intake:
         raw = b"".join(chunk.data for chunk in exchange.request_chunks)
         encoding = header(exchange.request_headers, "content-encoding")
         data, problem = decode(encoding, raw) if encoding else (raw, "")
-        self._context.learn(secrets.from_json_fields(data))
+        if self._dialect is None:
+            self._context.learn(secrets.from_json_fields(data))
         split = self._store_request(raw, data, encoding, problem)
         self._attributes |= self._times(semconv.REQUEST_CHUNKS, exchange.request_chunks)
         if self._dialect is not None:

@@ -6,6 +6,8 @@ listing asks it for a few facts.
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -75,10 +77,16 @@ class Store:
         return self.traces_path / f"{time}-{name}-{trace_id}{SUFFIX}"
 
     def paths(self) -> list[Path]:
-        """Return the traces' paths, oldest first."""
+        """Return the traces' paths, oldest first.
+
+        Raises:
+            OSError: the store is no folder, or not to be read.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "a store is a folder", str(self.path))
         if not self.traces_path.is_dir():
             return []
-        found = self.traces_path.glob(f"*{SUFFIX}")
+        found = [path for path in self.traces_path.iterdir() if path.name.endswith(SUFFIX)]
         return sorted(path for path in found if not path.name.startswith("."))
 
     def traces(self) -> Iterator[Summary]:
@@ -93,7 +101,7 @@ class Store:
         Raises:
             TraceNotFound: no trace answers to it, or several do.
         """
-        if Path(name).is_file():
+        if os.path.isfile(name):  # noqa: PTH113 - which minds no name, however long
             return Path(name)
         paths = self.paths()
         if name == LAST and paths:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import click
 
@@ -12,24 +13,27 @@ from traceproof.exits import ENVIRONMENT, USAGE
 
 def main() -> None:
     """Run a command and exit with its code; see `traceproof.exits`."""
+    for name in ("stdout", "stderr"):  # None where whoever started us closed it
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: list[str]) -> int:
     """Run the command line on `arguments` and return the exit code."""
-    from traceproof.cli import command  # noqa: PLC0415 - so that an import error is caught here too
-
     try:
-        return int(command().main(arguments, "traceproof", standalone_mode=False) or 0)
-    except click.ClickException as error:
+        return _invoke(arguments)
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return USAGE
+    except click.ClickException as error:
+        return _say(error, USAGE)
     except (click.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+    except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         return _say(error, USAGE)
     except (OSError, ImportError) as error:
         return _say(error, ENVIRONMENT)
@@ -37,11 +41,26 @@ def run(arguments: list[str]) -> int:
         return _say(error, USAGE)
 
 
+def _invoke(arguments: list[str]) -> int:
+    """Run a command; not by click's `main`, which ends the process itself on a broken pipe."""
+    from traceproof.cli import command  # noqa: PLC0415 - so that an import error is told as others
+
+    face, code = command(), 0
+    try:
+        with face.make_context("traceproof", arguments) as context:
+            face.invoke(context)
+    except click.exceptions.Exit as done:
+        code = done.exit_code
+    sys.stdout.flush()
+    return code
+
+
 def _say(error: Exception, code: int) -> int:
     """Print an error as one line; its traceback too, when TRACEPROOF_DEBUG is set."""
     if os.environ.get("TRACEPROOF_DEBUG"):
         raise error
-    print(f"traceproof: {_line(error)}", file=sys.stderr)
+    with suppress(OSError):  # nobody listens, or the disk that stderr goes to is full
+        print(f"traceproof: {_line(error)}", file=sys.stderr)
     return code
 
 
@@ -49,6 +68,9 @@ def _line(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return f"{where}{error.strerror}"
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "traceproof"
+        return f"{' '.join(error.format_message().split())} See `{command} --help`."
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     return " ".join(str(text).split()) or type(error).__name__
 

@@ -34,9 +34,16 @@ def tree(view: View, *, full: bool = False) -> RenderableType:
     return Group(top, *_footer(view))
 
 
+class _Console(Console):
+    """A console that leaves a broken pipe to the caller."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def console(*, stderr: bool = False) -> Console:
     """Return a console that wraps on a terminal and never in a pipe."""
-    made = Console(stderr=stderr, highlight=False)
+    made = _Console(stderr=stderr, highlight=False)
     if not made.is_terminal:
         made.width = 10_000
     return made

@@ -236,10 +236,18 @@ class Stage:
         return self.run(*TRACEPROOF, *arguments)
 
     def start(self, model: ScriptedModel, *command: str | Path, **more: Any) -> subprocess.Popen:
-        """Start a recording; `options` go before the agent's command."""
+        """Start a recording; `options` go before the agent's command, `before` before all."""
         options = [option for host in HOSTS for option in ("--route", f"{host}={model.url}")]
         return subprocess.Popen(
-            [*TRACEPROOF, "record", *options, *more.pop("options", ()), "--", *command],
+            [
+                *more.pop("before", ()),
+                *TRACEPROOF,
+                "record",
+                *options,
+                *more.pop("options", ()),
+                "--",
+                *command,
+            ],
             cwd=more.pop("cwd", self.workdir),
             env=self.env,
             stdin=more.pop("stdin", subprocess.DEVNULL),
@@ -271,6 +279,14 @@ class Stage:
 
     def traces(self) -> list[Path]:
         return Store(self.store).paths()
+
+    def trace(self) -> Trace:
+        """Return the only trace there is."""
+        (path,) = self.traces()
+        return self.read(path)
+
+    def read(self, path: Path) -> Trace:
+        return Trace(path)
 
     def claude(self, *prompt: str, **more: str) -> list[str | Path]:
         """Return a command line of Claude Code; `more` are further options."""

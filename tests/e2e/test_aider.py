@@ -46,7 +46,9 @@ def test_every_turn_is_in_the_trace_and_commit_messages_are_side_calls(
         assert answer["parts"] == [{"type": "text", "content": said.text}]
         assert chat.attributes[semconv.PROVIDER_NAME] == "openai"
         assert chat.attributes[semconv.CALL_STATE] == "complete"
-        assert chat.attributes[semconv.INPUT_TOKENS] == 25
+    # with a base URL of its own, it does not ask for token counts
+    counted = [chat.attributes.get(semconv.INPUT_TOKENS) for chat in done.chats()]
+    assert counted == ([25, 25, 25] if mode == "forward" else [None] * 3)
 
 
 def test_raw_gives_the_bytes_that_the_model_got_and_sent(stage: Stage) -> None:

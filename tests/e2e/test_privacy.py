@@ -6,6 +6,7 @@ The search is independent of the recorder: its own zstd, JSON and SSE reading, i
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -95,10 +96,8 @@ def strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
         if value[:1] in ("{", "["):
-            try:
+            with contextlib.suppress(ValueError):
                 yield from strings(json.loads(value))
-            except ValueError:
-                pass
 
 
 def everything_in(file: Path) -> Iterator[bytes]:

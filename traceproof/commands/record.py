@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -115,13 +116,18 @@ def record(
         agent_name=agent,
     )
     settings.check()
+    if summary is not None and (summary.is_dir() or not summary.parent.is_dir()):
+        raise ValueError(f"--summary {summary}: there is no place for a file")
     try:
         find(command[0], settings.environment)
     except OSError as error:
         raise ValueError(str(error)) from None
     outcome = recording.record(settings)
     if summary is not None:
-        _write_summary(summary, outcome)
+        try:
+            _write_summary(summary, outcome)
+        except OSError as error:
+            outcome.lost.append(f"{summary}: the summary was not written: {error.strerror}")
     _report(outcome)
     raise typer.Exit(outcome.code)
 
@@ -142,7 +148,9 @@ def _write_summary(path: Path, outcome: msgspec.Struct) -> None:
 
 
 def _report(outcome: Outcome) -> None:
-    for line in outcome.lost:
-        print(f"traceproof: {line}", file=sys.stderr)
-    if outcome.trace and sys.stderr.isatty():
-        print(f"traceproof: recorded in {outcome.trace}", file=sys.stderr)
+    """Say what was lost; that nobody listens any more changes nothing about the agent's code."""
+    with suppress(OSError):
+        for line in outcome.lost:
+            print(f"traceproof: {line}", file=sys.stderr)
+        if outcome.trace and sys.stderr.isatty():
+            print(f"traceproof: recorded in {outcome.trace}", file=sys.stderr)
