@@ -85,7 +85,9 @@ def conversation(size: int) -> bytes:
         for role in ("user", "assistant")
     ]
     body = {"model": "m", "stream": True, "messages": messages if text else []}
-    return json.dumps(body, separators=(",", ":")).encode().removesuffix(b"]}") + (b"," if text else b"")
+    return json.dumps(body, separators=(",", ":")).encode().removesuffix(b"]}") + (
+        b"," if text else b""
+    )
 
 
 LAST = b'{"role":"user","content":"call %012d"}]}'

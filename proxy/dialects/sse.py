@@ -53,9 +53,9 @@ class SseParser:
         """Take bytes and yield the events they complete."""
         position = 0
         if not self._held and self._start < 0 and not self._name:
-            for event in self._usual(data):
-                position = event.end - self._offset
-                yield event
+            for usual in self._usual(data):
+                position = usual.end - self._offset
+                yield usual
             self._offset += position
         for line in self._lines(data[position:]):
             event = self._line(line)
@@ -86,9 +86,7 @@ class SseParser:
         while match:
             self.events += 1
             name = match[1].decode("utf-8", "replace") if match[1] else ""
-            yield SseEvent(
-                self._offset + match.start(), self._offset + match.end(), name, match[2]
-            )
+            yield SseEvent(self._offset + match.start(), self._offset + match.end(), name, match[2])
             match = _USUAL.match(data, match.end())
 
     def _lines(self, data: bytes) -> Iterator[bytes]:

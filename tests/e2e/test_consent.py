@@ -25,18 +25,28 @@ SCRIPT = scenarios.claude(
 )
 
 
+def reach(model: ScriptedModel, step: int) -> None:
+    """Wait until the answer of a step stands still in the middle."""
+
+    def asked() -> bool:
+        return step in {call.cue.step for call in model.calls if call.scene == "main" and call.cue}
+
+    model._log.wait(asked, 30, f"step {step}")
+    model.wait_held()
+
+
 def test_calls_during_a_pause_are_not_recorded(stage: Stage) -> None:
     with ScriptedModel(SCRIPT) as model:
         process = stage.start(model, *stage.claude())
-        model.wait_held()
-        model.release()  # step 0 passes
-        model.wait_held()
+        reach(model, 0)
+        model.release()
+        reach(model, 1)
         paused = stage.traceproof("pause", "--json")
-        model.release()  # step 1 began before the pause and ended in it
-        model.wait_held()
+        model.release()  # step 1 began before the pause and ends in it
+        reach(model, 2)
         resumed = stage.traceproof("resume", "--json")
         model.release()  # step 2 began in the pause
-        model.wait_held()
+        reach(model, 3)
         model.release()
         ended = stage.finish(process)
 
@@ -60,15 +70,11 @@ def test_calls_during_a_pause_are_not_recorded(stage: Stage) -> None:
 def test_an_excluded_session_leaves_nothing_but_a_marker(stage: Stage) -> None:
     with ScriptedModel(SCRIPT) as model:
         process = stage.start(model, *stage.claude("Do the secret work."))
-        for _ in range(2):
-            model.wait_held()
+        for step in range(4):
+            reach(model, step)
+            if step == 2:
+                assert stage.traceproof("exclude").returncode == 0
             model.release()
-        model.wait_held()
-        assert stage.traceproof("exclude").returncode == 0
-        for _ in range(2):
-            model.release()
-            if _ == 0:
-                model.wait_held()
         ended = stage.finish(process)
 
     assert ended.returncode == 0
