@@ -1,4 +1,4 @@
-"""Takes in a response as it arrives: decoded, parsed, masked, and on disk before it is whole.
+"""Takes in a model's answer as it comes: decoded, parsed, masked, on disk before it is whole.
 
 One for each exchange, used from the recorder's thread. The relay appends chunks; `look` takes what
 has come since, and `finish` the rest.
@@ -24,7 +24,7 @@ class Answer:
     """The body of one response."""
 
     def __init__(
-        self, exchange: Exchange, dialect: Dialect | None, redactor: Redactor, writer: TraceWriter
+        self, exchange: Exchange, dialect: Dialect, redactor: Redactor, writer: TraceWriter
     ) -> None:
         """Begin with the response's headers, which must be known."""
         self._exchange = exchange
@@ -44,12 +44,7 @@ class Answer:
         self._masked = False
 
     def look(self) -> Attributes:
-        """Put what has arrived on disk and return the attributes that say where.
-
-        Only a model's answer: another body may hold tokens that are known as such once it is whole.
-        """
-        if self._dialect is None:
-            return {}
+        """Put what has arrived on disk and return the attributes that say where."""
         self._take()
         return self._store_segments()
 
@@ -64,27 +59,17 @@ class Answer:
             return self._as_sent()
         return attributes
 
-    def response(self) -> ChatResponse | None:
-        """Return what the dialect makes of the body, after `finish`; None without a dialect."""
-        if self._dialect is None:
-            return None
+    def response(self) -> ChatResponse:
+        """Return what the dialect makes of the body, after `finish`."""
         if self._parser is not None:
             return self._parser.close()
         return self._dialect.response(b"".join(self._whole))
-
-    def decoded(self) -> bytes:
-        """Return a body that was not streamed, decoded as far as possible."""
-        if not self._whole and not self._taken:
-            self._take()
-        return b"".join(self._whole)
 
     # --- taking in --------------------------------------------------------------------------------
 
     def _stream_parser(self) -> StreamParser | None:
         kind = header(self._exchange.response_headers, "content-type").lower()
-        if self._dialect is None or "event-stream" not in kind:
-            return None
-        return self._dialect.stream()
+        return self._dialect.stream() if "event-stream" in kind else None
 
     def _raw(self) -> bytes:
         chunks = self._exchange.response_chunks[self._taken :]
@@ -165,13 +150,13 @@ class Answer:
             self._take_event(event)
         self._release(self._masker.feed(bytes(self._bytes)))
         self._release(self._masker.finish())
-        return _joined(self._ready)
+        return joined(self._ready)
 
     # --- storing ----------------------------------------------------------------------------------
 
     def _store_segments(self) -> Attributes:
         if self._ready:
-            masked = _joined(self._ready)
+            masked = joined(self._ready)
             self._ready = []
             self._segments += [
                 name
@@ -218,7 +203,8 @@ def _decoder(encoding: str) -> tuple[Decoder | None, str]:
         return None, str(error)
 
 
-def _joined(pieces: list[Masked]) -> Masked:
+def joined(pieces: list[Masked]) -> Masked:
+    """Join masked bytes; the offsets of masks become those in the whole."""
     masks: list[Mask] = []
     size = 0
     for piece in pieces:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-from traceproof.proxy import dialects
+from traceproof.proxy import dialects, unread
 from traceproof.proxy.answers import Answer, header
 from traceproof.proxy.dialects.base import Dialect
-from traceproof.proxy.encodings import decode
-from traceproof.proxy.exchange import Chunk, Exchange
+from traceproof.proxy.exchange import Chunk, Exchange, Headers
 from traceproof.proxy.notes import ReadRequest, RequestReader
 from traceproof.proxy.results import call_result, failure
 from traceproof.recorder import secrets, semconv
@@ -85,7 +84,7 @@ class Intake:
         self._attributes = _facts(exchange, self._dialect)
         raw = b"".join(chunk.data for chunk in exchange.request_chunks)
         encoding = header(exchange.request_headers, "content-encoding")
-        data, problem = decode(encoding, raw) if encoding else (raw, "")
+        data, problem = unread.undone(encoding, raw)
         if self._dialect is None:
             self._context.learn(secrets.from_json_fields(data))
         split = self._store_request(raw, data, encoding, problem)
@@ -130,6 +129,11 @@ class Intake:
         """Go on without reading: something in this exchange broke the recorder."""
         self._trusted = False
         self._answer = None
+        if semconv.REF + semconv.REQUEST_BODY not in self._attributes:
+            exchange = self._exchange
+            raw = b"".join(chunk.data for chunk in exchange.request_chunks)
+            self._attributes = _facts(exchange, self._dialect)
+            self._attributes |= self._unread("request", exchange.request_headers, raw)
 
     # --- the request ------------------------------------------------------------------------------
 
@@ -140,7 +144,7 @@ class Intake:
             self._attributes[semconv.CALL_PROBLEM] = problem
         if encoding:
             self._attributes[semconv.REQUEST_ENCODING] = encoding
-            if problem or not writer.masked(data).masks:
+            if not writer.masked(data).masks:
                 self._attributes[semconv.REF + semconv.REQUEST_BODY] = writer.blob(raw)
                 return store.split(data)
             self._attributes[semconv.BODY_KEPT_DECODED] = "request"
@@ -181,15 +185,15 @@ class Intake:
     # --- the response -----------------------------------------------------------------------------
 
     def _response_so_far(self) -> Attributes:
-        if not self._exchange.response_started or not self._trusted:
+        if self._dialect is None or not self._exchange.response_started or not self._trusted:
             return {}
         if self._answer is None:
             self._context.learn(secrets.from_headers(self._exchange.response_headers))
-            self._answer = self._new_answer()
+            self._answer = self._new_answer(self._dialect)
         return self._answer.look() if self._exchange.response_chunks else {}
 
-    def _new_answer(self) -> Answer:
-        return Answer(self._exchange, self._dialect, self._context.redactor, self._context.writer)
+    def _new_answer(self, dialect: Dialect) -> Answer:
+        return Answer(self._exchange, dialect, self._context.redactor, self._context.writer)
 
     def _response_attributes(self) -> Attributes:
         exchange = self._exchange
@@ -209,14 +213,18 @@ class Intake:
         return self._merged(attributes)
 
     def _body(self) -> Attributes:
-        if not self._trusted:
-            raw = b"".join(chunk.data for chunk in self._exchange.response_chunks)
-            return {semconv.REF + semconv.RESPONSE_BODY: self._context.writer.blob(raw)}
-        if self._answer is None:
-            self._answer = self._new_answer()
+        exchange = self._exchange
+        if self._dialect is not None and self._trusted:
+            self._answer = self._answer or self._new_answer(self._dialect)
+            return self._answer.finish()
+        raw = b"".join(chunk.data for chunk in exchange.response_chunks)
+        encoding = header(exchange.response_headers, "content-encoding")
         if self._dialect is None:
-            self._context.learn(secrets.from_json_fields(self._answer.decoded()))
-        return self._answer.finish()
+            self._context.learn(secrets.from_json_fields(unread.undone(encoding, raw)[0]))
+        return self._unread("response", exchange.response_headers, raw)
+
+    def _unread(self, side: str, headers: Headers, raw: bytes) -> Attributes:
+        return unread.store(side, headers, raw, self._context.writer, self._context.redactor)
 
     def _merged(self, attributes: Attributes) -> Attributes:
         """Let both bodies of an exchange say that they were kept decoded."""

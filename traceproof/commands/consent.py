@@ -30,7 +30,11 @@ def register(app: typer.Typer) -> None:
 def pause(
     trace: RecordingArgument = "", *, as_json: JsonOption = False, store: StoreOption = None
 ) -> None:
-    """Stop recording a running session; its calls go on unrecorded, and the trace shows the gap."""
+    """Stop recording a running session; its calls go on unrecorded, and the trace notes the gap.
+
+    An agent sends the whole conversation with every call: what was said during the pause is in the
+    first call that is recorded after it.
+    """
     _set(State.PAUSED, trace, store, as_json=as_json)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from traceproof import render
@@ -22,10 +23,10 @@ from traceproof.recorder.store import Store
 
 _STYLES = {"ok": "green", "note": "yellow", "missing": "red"}
 _PACKAGES = {
-    "mitmproxy": "pip install 'traceproof[proxy]'",
-    "brotli": "pip install 'traceproof[proxy]'",
-    "opentelemetry-proto": "pip install 'traceproof[proxy]'",
-    "zstandard": "pip install traceproof",
+    "mitmproxy": "pip install '.[proxy]' in the clone",
+    "brotli": "pip install '.[proxy]' in the clone",
+    "opentelemetry-proto": "pip install '.[proxy]' in the clone",
+    "zstandard": "pip install . in the clone",
 }
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _BUNDLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE")
@@ -66,7 +67,7 @@ def _table(checks: list[Check]) -> Table:
     for check in checks:
         style = _STYLES[check.state]
         text = f"{check.detail}; {check.mend}" if check.mend else check.detail
-        table.add_row(f"[{style}]{check.state}[/]", check.name, render.clean(text))
+        table.add_row(f"[{style}]{check.state}[/]", check.name, escape(render.clean(text)))
     return table
 
 
