@@ -33,7 +33,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from _traffic import CHUNKS, HOST, Scenario, client, upstream
+sys.path.append(str(Path(__file__).parent.parent))  # for the helpers: `python -P` leaves it out
+
+from benchmarks._traffic import CHUNKS, HOST, Scenario, client, upstream
 from cryptography.hazmat.primitives import serialization
 
 from traceproof.proxy.authority import open_authority
@@ -191,7 +193,7 @@ def ways(folder: Path, sink: str) -> Iterator[list[Way]]:
         ]
 
 
-_DEFAULT = "_recorder:sink"
+_DEFAULT = "benchmarks._recorder:sink"
 
 
 def prepare(folder: Path) -> None:

@@ -38,7 +38,6 @@ class _Live:
 
     client: str
     exchange: Exchange
-    responded: bool = False
 
 
 class Relay:
@@ -80,18 +79,21 @@ class Relay:
             flow.response = error_response(503, REFUSED)
         else:
             exchange = _begin(flow.request, lane)
-            flow.request.stream = _tap(exchange.request_chunks)
             exchange.upstream = self._destinations.send(flow, lane)
             self._live[flow.id] = _Live(flow.client_conn.id, exchange)
             self._tell(self._sink.request_started, exchange)
 
     def request(self, flow: HTTPFlow) -> None:
-        """Note the end of a request's body."""
+        """Take a request's body, which is whole before anything is dialled.
+
+        So it is kept even where its server cannot be reached.
+        """
         if live := self._live.get(flow.id):
-            live.exchange.request_ended = time.time_ns()
-            self._tell(self._sink.request_ended, live.exchange)
-            if live.responded:
-                self._end(flow.id)
+            exchange = live.exchange
+            exchange.request_ended = time.time_ns()
+            if body := flow.request.raw_content:
+                exchange.request_chunks.append(Chunk(exchange.request_ended, body))
+            self._tell(self._sink.request_ended, exchange)
 
     def responseheaders(self, flow: HTTPFlow) -> None:
         """Note a response's head, and stream what follows."""
@@ -108,16 +110,14 @@ class Relay:
             self._tell(self._sink.response_started, exchange)
 
     def response(self, flow: HTTPFlow) -> None:
-        """Note a response's end; the exchange ends with the later of both bodies."""
+        """Note a response's end."""
         live = self._live.get(flow.id)
         if live is None:
             return
         if live.exchange.status == _SWITCHING_PROTOCOLS:
             self._upgraded[live.client] = flow.id
-        elif live.exchange.request_ended:
-            self._end(flow.id)
         else:
-            live.responded = True
+            self._end(flow.id)
 
     def error(self, flow: HTTPFlow) -> None:
         """Note what broke an exchange off."""
@@ -144,7 +144,7 @@ class Relay:
         upgraded = self._upgraded.pop(client.id, None)
         for key, live in list(self._live.items()):
             if live.client == client.id:
-                whole = live.responded or key == upgraded
+                whole = key == upgraded
                 self._end(key, "" if whole else CLIENT_DISCONNECTED)
         self._crashed.discard(client.id)
 

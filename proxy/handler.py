@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -186,13 +188,19 @@ def explain(request: Request | None, error: str) -> str:
 
 
 def reason(error: str) -> str:
-    """Return an error's text as one line, without the number of an OSError.
+    """Return an error's text as one line, an OSError's number in words.
 
     >>> reason("[Errno -2] Name or service not known")
     'Name or service not known'
+    >>> reason("[Errno 111] Connect call failed ('127.0.0.1', 9)")
+    'Connection refused'
     """
     line = " ".join(error.split())
-    return line.partition("] ")[2] if line.startswith("[Errno ") else line
+    numbered = re.match(r"\[Errno (-?\d+)\] ", line)
+    if numbered is None:
+        return line
+    number = int(numbered[1])
+    return os.strerror(number) if number > 0 else line[numbered.end() :]
 
 
 def error_response(status: int, message: str) -> Response:

@@ -155,7 +155,9 @@ class Intake:
     def _open(self, dialect: Dialect, body: SplitBody) -> None:
         read = self._context.reader(dialect).read(body)
         if read.problem:
-            self._attributes.setdefault(semconv.CALL_PROBLEM, read.problem)
+            whole = self._exchange.request_ended
+            problem = read.problem if whole else "the call ended before its request was whole"
+            self._attributes.setdefault(semconv.CALL_PROBLEM, problem)
         self._call = self._context.session.open_call(self._call_request(dialect, read))
 
     def _call_request(self, dialect: Dialect, read: ReadRequest) -> CallRequest:

@@ -19,6 +19,9 @@ from traceproof.recorder.span import Attributes, Event, Link, Span, SpanKind, St
 from traceproof.recorder.span import new_span_id as fresh_id
 from traceproof.recorder.toolcalls import OpenTool, ToolLedger
 
+PROMPT_EVENT = "traceproof.user_prompt"
+"""On an agent's span: the user said something, `content`."""
+
 _INLINE = 1024
 """Tool arguments and results up to this many characters stand in the span, else in a blob."""
 
@@ -170,7 +173,7 @@ class Session:
         fresh = scope.new_prompts(request.messages)
         for prompt in fresh:
             scope.span.events.append(
-                Event("traceproof.user_prompt", request.started, {"content": prompt}),
+                Event(PROMPT_EVENT, request.started, {"content": prompt}),
             )
         if fresh:
             self._sink.pending(scope.span)

@@ -22,6 +22,7 @@ FOLDER = ".traceproof"
 SUFFIX = ".otlp.jsonl.zst"
 LAST = "last"
 _SHOWN = 3
+_ID_LENGTH = 12
 
 
 class TraceName(NamedTuple):
@@ -70,11 +71,16 @@ class Store:
         if not ignore.exists() or not ignore.stat().st_size:  # a full disk leaves an empty one
             ignore.write_text("*\n")
 
+    @staticmethod
+    def short_id(trace_id: str) -> str:
+        """Return as much of a trace's id as its file name holds."""
+        return trace_id[:_ID_LENGTH]
+
     def new_trace_path(self, started: int, agent: str, trace_id: str) -> Path:
         """Return the path for a trace that began at `started` (Unix nanoseconds)."""
         time = datetime.fromtimestamp(started // 10**9, UTC).strftime("%Y%m%dT%H%M%SZ")
         name = re.sub(r"[^A-Za-z0-9_.]+", "_", agent).strip("._") or "agent"
-        return self.traces_path / f"{time}-{name}-{trace_id}{SUFFIX}"
+        return self.traces_path / f"{time}-{name}-{self.short_id(trace_id)}{SUFFIX}"
 
     def paths(self) -> list[Path]:
         """Return the traces' paths, oldest first.

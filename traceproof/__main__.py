@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from contextlib import suppress
 
 import click
 
-from traceproof.exits import ENVIRONMENT, USAGE
+from traceproof.exits import ENVIRONMENT, SIGNAL, USAGE
 
 
 def main() -> None:
@@ -16,7 +17,12 @@ def main() -> None:
     for name in ("stdout", "stderr"):  # None where whoever started us closed it
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except OSError:  # told already; Python would try once more at its end, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -29,10 +35,9 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _say(error, USAGE)
     except (click.Abort, KeyboardInterrupt):
-        return 130
+        return SIGNAL + signal.SIGINT
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return SIGNAL + signal.SIGPIPE
     except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         return _say(error, USAGE)
     except (OSError, ImportError) as error:

@@ -119,7 +119,7 @@ class Recording:
         self._control = Control(
             settings.store.path, trace_id, agent=settings.display_name, started=started
         )
-        path = settings.store.new_trace_path(started, settings.display_name, trace_id[:12])
+        path = settings.store.new_trace_path(started, settings.display_name, trace_id)
         try:
             self._writer = TraceWriter(path, resource=_resource(), mask=self._redactor.mask)
         except OSError:

@@ -20,6 +20,7 @@ _BRIEF = 100
 _STYLES = {
     "agent": "bold cyan",
     "prompt": "bold green",
+    "consent": "bold magenta",
     "turn": "bold",
     "side": "dim",
     "tool": "yellow",
@@ -43,7 +44,7 @@ class _Console(Console):
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console that wraps on a terminal and never in a pipe."""
-    made = _Console(stderr=stderr, highlight=False)
+    made = _Console(stderr=stderr, highlight=False, markup=False)
     if not made.is_terminal:
         made.width = 10_000
     return made
@@ -150,6 +151,8 @@ def _label(node: Node, *, full: bool) -> RenderableType:
 def _title(node: Node) -> str:
     if node.kind == "prompt":
         return f"user  {brief(node.title)}"
+    if node.kind == "consent":
+        return clean(node.title)
     if node.kind == "tool":
         return f"{clean(node.title)}  {brief(_arguments(node.detail))}".rstrip()
     return f"{node.kind} {clean(node.title)}"
@@ -172,8 +175,10 @@ def _plain(value: object) -> str:
 
 def _with_detail(line: Text, node: Node, *, full: bool) -> RenderableType:
     if full:
-        text = clean(node.title if node.kind == "prompt" else node.detail)
-        return Group(line, Text(text)) if text else line
-    if node.kind in {"turn", "side"} and node.detail:
-        return Group(line, Text(brief(node.detail), no_wrap=True, overflow="ellipsis"))
-    return line
+        texts = [node.title if node.kind == "prompt" else node.detail, node.result]
+        return Group(line, *(Text(clean(text)) for text in texts if text))
+    told = node.detail if node.kind in {"turn", "side"} else node.result
+    if not told:
+        return line
+    style = "" if node.kind == "turn" else "dim"
+    return Group(line, Text(brief(told), style=style, no_wrap=True, overflow="ellipsis"))

@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 
 from traceproof.recorder import prices, semconv
-from traceproof.recorder.span import Span
+from traceproof.recorder.consent import BY, CONSENT_EVENT, UNTIL
+from traceproof.recorder.session import PROMPT_EVENT
+from traceproof.recorder.span import Event, Span
 
 
 class Tokens(msgspec.Struct, omit_defaults=True):
@@ -27,8 +29,9 @@ class Tokens(msgspec.Struct, omit_defaults=True):
 class Node(msgspec.Struct, omit_defaults=True):
     """One line of the tree.
 
-    `kind` is `agent`, `prompt`, `turn`, `side`, `tool` or `http`. Times are seconds: `at` since the
-    trace began, `duration` None while it has not ended. `cost` is in US dollars, None where the
+    `kind` is `agent`, `prompt`, `consent`, `turn`, `side`, `tool` or `http`. Times are seconds:
+    `at` since the trace began, `duration` None while it has not ended. `detail` is what a turn said
+    or a tool was given, `result` what the tool answered. `cost` is in US dollars, None where the
     price is not known. `notes` say what a reader must not overlook: retries, cuts, errors, guesses.
     """
 
@@ -39,6 +42,7 @@ class Node(msgspec.Struct, omit_defaults=True):
     duration: float | None = None
     state: str = ""
     detail: str = ""
+    result: str = ""
     tokens: Tokens | None = None
     cost: float | None = None
     notes: list[str] = []
@@ -88,6 +92,9 @@ _FACTS = (
 )
 
 
+_EVENTS = {PROMPT_EVENT, CONSENT_EVENT}
+
+
 def build(
     trace: str, spans: Iterable[Span], *, pending: Iterable[str] = (), problems: Iterable[str] = ()
 ) -> View:
@@ -129,11 +136,7 @@ class _Tree:
         node = self._node("agent", span, str(span.attributes.get(semconv.AGENT_NAME, span.name)))
         if span.attributes.get(semconv.JOIN) == "inferred":
             node.notes.append("which call started it is inferred")
-        children = [
-            self._prompt(event.time, str(event.attributes.get("content", "")))
-            for event in span.events
-            if event.name == "traceproof.user_prompt"
-        ]
+        children = [self._event(event) for event in span.events if event.name in _EVENTS]
         children += [self._call(chat) for chat in self._children(span, "chat")]
         children += [self._node("http", http, http.name) for http in self._children(span, "")]
         children += [self.agent(sub) for sub in self._children(span, "invoke_agent")]
@@ -152,14 +155,21 @@ class _Tree:
             tool_calls=sum(_operation(span) == "execute_tool" for span in self._spans),
             failed_calls=sum(bool(span.attributes.get(semconv.ERROR_TYPE)) for span in chats),
             tokens=_sum(chats),
-            cost=None if None in costs else sum(cost for cost in costs if cost is not None),
+            cost=_sum_costs(costs),
         )
 
     def _children(self, parent: Span, operation: str) -> list[Span]:
         return [span for span in self._by_parent[parent.span_id] if _operation(span) == operation]
 
-    def _prompt(self, time: int, content: str) -> Node:
-        return Node("prompt", "", content, at=self._seconds(time))
+    def _event(self, event: Event) -> Node:
+        at = self._seconds(event.time)
+        if event.name == PROMPT_EVENT:
+            return Node("prompt", "", str(event.attributes.get("content", "")), at=at)
+        by = event.attributes.get(BY, "")
+        node = Node("consent", "", f"{event.attributes.get(semconv.CONSENT, '')} by {by}", at=at)
+        until = event.attributes.get(UNTIL)
+        node.duration = (until - event.time) / 1e9 if isinstance(until, int) else None
+        return node
 
     def _call(self, span: Span) -> Node:
         purpose = str(span.attributes.get(semconv.CALL_PURPOSE, "main"))
@@ -179,6 +189,7 @@ class _Tree:
     def _tool(self, span: Span) -> Node:
         node = self._node("tool", span, str(span.attributes.get(semconv.TOOL_NAME, span.name)))
         node.detail = str(span.attributes.get(semconv.TOOL_CALL_ARGUMENTS, ""))
+        node.result = str(span.attributes.get(semconv.TOOL_CALL_RESULT, ""))
         if span.attributes.get(semconv.TOOL_IS_ERROR):
             node.notes.append("error")
         if span.attributes.get(semconv.TOOL_STATE) == "unanswered":
@@ -283,6 +294,11 @@ def _sum(spans: list[Span]) -> Tokens:
         cache_read=sum(tokens.cache_read for tokens in counted),
         cache_creation=sum(tokens.cache_creation for tokens in counted),
     )
+
+
+def _sum_costs(costs: list[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return sum(known) if known and len(known) == len(costs) else None
 
 
 def _cost(span: Span) -> float | None:

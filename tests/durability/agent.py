@@ -47,7 +47,7 @@ def main() -> int:
 
 
 def tell(what: dict[str, Any]) -> None:
-    print(json.dumps(what), flush=True)
+    print(json.dumps(what), flush=True)  # noqa: T201 - it is a program
 
 
 def text(said: str) -> dict[str, Any]:

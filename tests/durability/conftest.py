@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import os
 import signal
@@ -18,6 +17,7 @@ import pytest
 
 from traceproof.proxy.testing import ScriptedModel
 
+TRACEPROOF = (sys.executable, "-P", "-m", "traceproof")
 AGENT = Path(__file__).with_name("agent.py")
 
 
@@ -31,16 +31,13 @@ class Ended(NamedTuple):
 class Recorder:
     """`traceproof record` with the agent of `agent.py` under it, in a project folder of its own."""
 
-    def __init__(
-        self, env: dict[str, str], project: Path, *options: str, code: int = 0
-    ) -> None:
+    def __init__(self, env: dict[str, str], project: Path, *options: str, code: int = 0) -> None:
         self.project = project
         self.store = Path(env.get("TRACEPROOF_STORE", project / ".traceproof"))
         project.mkdir(exist_ok=True)
         with (project / "stderr").open("wb") as stderr:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "traceproof", "record", *options, "--"]
-                + [sys.executable, str(AGENT), str(code)],
+                [*TRACEPROOF, "record", *options, "--", sys.executable, str(AGENT), str(code)],
                 cwd=project,
                 env=env,
                 stdin=subprocess.PIPE,
@@ -134,13 +131,10 @@ class Disk:
 
     def fill(self) -> None:
         """Take every byte that is left."""
-        with self._filler.open("ab", buffering=0) as file:
-            while True:
-                try:
-                    file.write(bytes(4096))
-                except OSError as error:
-                    assert error.errno == errno.ENOSPC
-                    return
+        with self._filler.open("ab", buffering=0) as file, contextlib.suppress(OSError):
+            while file.write(bytes(4096)):
+                pass
+        assert os.statvfs(self.path).f_bavail == 0
 
     def free(self) -> None:
         """Give back what `fill` took."""
@@ -199,7 +193,9 @@ def new_recorder(agent_env: Callable[[Path], dict[str, str]]) -> Callable[..., R
 
 
 @pytest.fixture
-def record(tmp_path: Path, new_recorder: Callable[..., Recorder]) -> Iterator[Callable[..., Recorder]]:
+def record(
+    tmp_path: Path, new_recorder: Callable[..., Recorder]
+) -> Iterator[Callable[..., Recorder]]:
     """Start a recorder with an agent under it; after the test nothing of it runs."""
     with contextlib.ExitStack() as started:
         yield lambda *given, **named: started.enter_context(

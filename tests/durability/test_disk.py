@@ -139,10 +139,8 @@ def test_with_on_failure_closed_calls_are_refused_as_long_as_the_disk_is_full(
     until(lambda: recorder.ask()["status"] == 503)
     asked = len(model.calls)
 
-    assert recorder.ask() == {
-        "status": 503,
-        "error": "traceproof: recording failed and --on-failure is closed, so the call was not made",
-    }
+    told = "recording failed and --on-failure is closed, so the call was not made"
+    assert recorder.ask() == {"status": 503, "error": f"traceproof: {told}"}
     assert len(model.calls) == asked
 
     small.free()
@@ -157,7 +155,7 @@ def test_a_limit_on_the_size_of_files_is_a_full_disk_too(record: New, model: Scr
     assert recorder.ask() == said(0)
     until(lambda: answers(recorder.trace) == ["answer 0"])
     size = recorder.trace.stat().st_size
-    _, most = resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, (size, -1))
+    resource.prlimit(recorder.process.pid, resource.RLIMIT_FSIZE, (size, -1))
 
     assert recorder.ask() == said(1)
     told = f"traceproof: {recorder.trace}: not all of the trace could be written: File too large"
@@ -179,7 +177,9 @@ def test_a_trace_that_was_removed_meanwhile_is_told(record: New, model: Scripted
 # --- from the start -------------------------------------------------------------------------------
 
 
-@pytest.fixture(params=["a full disk", "a read-only disk", "a file in its place", "a file above it"])
+@pytest.fixture(
+    params=["a full disk", "a read-only disk", "a file in its place", "a file above it"]
+)
 def unwritable(request: pytest.FixtureRequest, disk: New, tmp_path: Path) -> tuple[Path, str]:
     """A store that cannot be written, and what the system says of it."""
     if "disk" in request.param:

@@ -7,7 +7,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -16,11 +16,23 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from traceproof.proxy.authority import Authority, open_authority
-from traceproof.proxy.exchange import Exchange
+from traceproof.proxy.exchange import Chunk, Exchange
 from traceproof.proxy.hosts import select
+from traceproof.proxy.intake import Intake, IntakeContext
 from traceproof.proxy.routes import parse_routes
 from traceproof.proxy.server import Listening, ProxyConfig, ProxyServer
+from traceproof.proxy.testing import Fault, Part, Turn
+from traceproof.proxy.testing import Script as Play
+from traceproof.proxy.testing.http1 import Head
+from traceproof.proxy.testing.model import Model
 from traceproof.proxy.trust import TrustFiles, write_trust
+from traceproof.recorder import semconv
+from traceproof.recorder.agents.generic import Generic
+from traceproof.recorder.reader import TraceReader
+from traceproof.recorder.redaction import Mask, Redactor
+from traceproof.recorder.session import Session
+from traceproof.recorder.span import Span
+from traceproof.recorder.writer import TraceWriter
 
 PATIENCE = 10.0
 
@@ -308,3 +320,109 @@ def tls_for(tmp_path: Path) -> Callable[..., ssl.SSLContext]:
         return context
 
     return tls_for
+
+
+class Kept:
+    """What a recorder has written: its spans with their content, and bodies."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with TraceReader.open(path) as reader:
+            self.records = list(reader.records(inline=True))
+            self._stored = {span.span_id: span for span in reader.spans()}
+            self.problems = reader.problems
+
+    @property
+    def spans(self) -> list[Span]:
+        """All but the root."""
+        return [record.span for record in self.records if record.span.parent_id]
+
+    def one(self) -> Span:
+        (span,) = self.spans
+        return span
+
+    def body(self, span: Span, side: str) -> tuple[bytes, list[Mask]]:
+        ref = self._stored[span.span_id].attributes[f"{semconv.REF}traceproof.{side}.body"]
+        with TraceReader.open(self.path) as reader:
+            return b"".join(reader.iter_body(str(ref))), reader.masks(str(ref))
+
+
+class Desk:
+    """Where exchanges are taken in: a session that is recorded, with nothing else around it."""
+
+    def __init__(self, path: Path) -> None:
+        self.redactor = Redactor()
+        resource = {semconv.SOURCE: "recorder"}
+        self.writer = TraceWriter(path, resource=resource, mask=self.redactor.mask)
+        root = Span("1" * 32, "a" * 16, "invoke_agent test", start=1)
+        root.attributes[semconv.OPERATION_NAME] = "invoke_agent"
+        self.session = Session(self.writer, root)
+        self.context = IntakeContext(self.writer, self.session, self.redactor, Generic())
+
+    def answered(
+        self,
+        *parts: Part,
+        faults: Sequence[Fault] = (),
+        piece: int = 16,
+        body: bytes | None = None,
+        stream: bool = True,
+        path: str = "/v1/messages",
+    ) -> Exchange:
+        """Return a model call with the answer that these parts make."""
+        if body is None:
+            said = {"role": "user", "content": "Hello?"}
+            asked = {"model": "m-1", "max_tokens": 9, "stream": stream, "messages": [said]}
+            body = json.dumps(asked).encode()
+        encodings = [("accept-encoding", "gzip, br, zstd, deflate")]
+        head = Head("POST", path, "HTTP/1.1", encodings)
+        answer = Model(Play.of([Turn(parts, faults=faults, piece=piece)])).exchange(head, body)
+        return self.exchange(
+            body,
+            answer.answer.chunks,
+            status=answer.answer.status,
+            response_headers=answer.answer.headers,
+            path=path,
+        )
+
+    def exchange(self, body: bytes, answer: Sequence[bytes], **more: Any) -> Exchange:
+        """Return an exchange as the relay hands it over; a millisecond passes between chunks."""
+        fields = {
+            "method": "POST",
+            "scheme": "https",
+            "host": "api.anthropic.com",
+            "port": 443,
+            "path": "/v1/messages",
+            "http_version": "HTTP/1.1",
+            "request_headers": [("content-type", "application/json")],
+            "started": 10**9,
+            "request_chunks": [Chunk(10**9 + 1, body)],
+            "request_ended": 10**9 + 2,
+            "status": 200,
+            "response_started": 10**9 + 10**6,
+            "response_chunks": [
+                Chunk(10**9 + number * 10**6, data) for number, data in enumerate(answer, 1)
+            ],
+            "ended": 2 * 10**9,
+        }
+        return Exchange(**{**fields, **more})
+
+    def take(self, *exchanges: Exchange) -> None:
+        """Take in exchanges that are over."""
+        for exchange in exchanges:
+            intake = Intake(exchange, self.context)
+            intake.begin()
+            intake.end()
+
+    def kept(self) -> Kept:
+        """End the session, and read what was kept of it."""
+        self.session.close(3 * 10**9)
+        self.writer.close()
+        return Kept(self.writer.path)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    """A session to take exchanges into."""
+    opened = Desk(tmp_path / "trace.otlp.jsonl.zst")
+    yield opened
+    opened.writer.close()

@@ -106,7 +106,9 @@ def trace(project: Path, demonstrated: tuple[Done, Path]) -> Path:
     (recorded,) = Store(demonstrated[1] / ".traceproof").paths()
     store = Store(project / ".traceproof")
     store.create()
-    return Path(shutil.copy(recorded, store.traces_path / f"20260102T030405Z-demo-0123abcd{SUFFIX}"))
+    return Path(
+        shutil.copy(recorded, store.traces_path / f"20260102T030405Z-demo-0123abcd{SUFFIX}")
+    )
 
 
 @pytest.fixture

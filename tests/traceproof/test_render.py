@@ -34,15 +34,23 @@ def test_the_foot_adds_up() -> None:
 
 
 def test_a_turn_its_text_and_its_tools_are_lines() -> None:
-    bash = Node("tool", "t", "Bash", duration=0.5, detail='{"command":"ls -l","timeout":5}')
+    given = '{"command":"ls -l","timeout":5}'
+    bash = Node("tool", "t", "Bash", duration=0.5, detail=given, result="total 0\n-rw a.py")
     turn = Node("turn", "c", "1  sonnet", duration=1.5, detail="Let me\nlook.", children=[bash])
 
-    assert drawn(Node("prompt", "", "fix it"), turn)[1:5] == [
+    assert drawn(Node("prompt", "", "fix it"), turn)[1:6] == [
         "├── user  fix it",
         "└── turn 1  sonnet  1.5 s",
         "    Let me look.",
         "    └── Bash  command=ls -l timeout=5  500 ms",
+        "        total 0 -rw a.py",
     ]
+
+
+def test_a_pause_is_a_line_of_its_own() -> None:
+    pause = Node("consent", "", "paused by jo", duration=63.0)
+
+    assert drawn(pause)[1] == "└── paused by jo  1 min 03 s"
 
 
 def test_side_calls_are_shown_in_full_only() -> None:

@@ -10,13 +10,16 @@ import socket
 import ssl
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import zstandard
+from cryptography.hazmat.primitives import serialization
 
+from traceproof.proxy.authority import open_authority
 from traceproof.proxy.testing import Cut, Insert, Say, ScriptedModel, Status, Turn
 from traceproof.recorder import semconv
 from traceproof.recorder.frames import FrameWriter
@@ -65,20 +68,26 @@ def asking(url: str) -> list[str]:
         (["raw", "last"], "Missing argument 'SPAN'. See `traceproof raw --help`."),
         (
             ["raw", "last", "0", "both"],
-            "Invalid value for 'SIDE:{request|response}': 'both' is not one of 'request', "
-            "'response'. See `traceproof raw --help`.",
+            (
+                "Invalid value for 'SIDE:{request|response}': 'both' is not one of 'request', "
+                "'response'. See `traceproof raw --help`."
+            ),
         ),
         (["record"], "Missing argument '-- COMMAND…'. See `traceproof record --help`."),
         (["record", "--"], "Missing argument '-- COMMAND…'. See `traceproof record --help`."),
         (
             ["record", "--scenario", "play", "--", "true"],
-            "Invalid value for '--scenario': 'play' is not one of 'real_dev', 'evaluation', "
-            "'synthetic'. See `traceproof record --help`.",
+            (
+                "Invalid value for '--scenario': 'play' is not one of 'real_dev', 'evaluation', "
+                "'synthetic'. See `traceproof record --help`."
+            ),
         ),
         (
             ["record", "--port", "99999", "--", "true"],
-            "Invalid value for '--port': 99999 is not in the range 0<=x<=65535. "
-            "See `traceproof record --help`.",
+            (
+                "Invalid value for '--port': 99999 is not in the range 0<=x<=65535. "
+                "See `traceproof record --help`."
+            ),
         ),
         (
             ["record", "--agent", "nosuch", "--", "true"],
@@ -86,14 +95,18 @@ def asking(url: str) -> list[str]:
         ),
         (
             ["record", "--host", "https://x.example/", "--", "true"],
-            "--host takes a host name such as gateway.example.com or *.example.com, "
-            "not 'https://x.example/'",
+            (
+                "--host takes a host name such as gateway.example.com or *.example.com, "
+                "not 'https://x.example/'"
+            ),
         ),
         (["record", "--route", "nonsense", "--", "true"], "--route takes HOST=URL, not 'nonsense'"),
         (
             ["record", "--route", "api.anthropic.com=ftp://x", "--", "true"],
-            "--route api.anthropic.com: expected a URL such as "
-            "https://gateway.example.com/path, not 'ftp://x'",
+            (
+                "--route api.anthropic.com: expected a URL such as "
+                "https://gateway.example.com/path, not 'ftp://x'"
+            ),
         ),
         (
             ["record", "--task", "nosuch.toml", "--", "true"],
@@ -194,7 +207,7 @@ def test_a_store_that_is_a_file_is_told(here: Cli, project: Path) -> None:
 
 
 def test_a_summary_that_cannot_be_written_costs_no_more_than_itself(
-    cli: Cli, project: Path
+    cli: Cli,
 ) -> None:
     """The agent itself puts a folder in its place, once it is too late to say no."""
     code, out, err = cli("record", "--summary", "s", "--", "sh", "-c", "mkdir s; echo hello")
@@ -217,14 +230,8 @@ def test_an_agent_that_does_not_trust_our_certificate_is_named_with_the_host(
 
     assert code == 3
     assert "certificate verify failed" in out
-    assert one_line(err) == "the agent did not trust the recorder's certificate for api.anthropic.com"
-
-
-@pytest.fixture
-def plain_server() -> Iterator[int]:
-    """A server that speaks no TLS, on this port."""
-    with ScriptedModel([Turn([Say("hello")])]) as model:
-        yield model.port
+    told = "the agent did not trust the recorder's certificate for api.anthropic.com"
+    assert one_line(err) == told
 
 
 @pytest.fixture
@@ -258,15 +265,52 @@ def test_an_upstream_that_no_name_server_knows_is_told_to_the_agent(cli: Cli) ->
     assert f"no_response: {host}:443: " in cli("show").out
 
 
-def test_an_upstream_that_speaks_no_tls_is_told_to_the_agent(cli: Cli, plain_server: int) -> None:
-    route = f"api.anthropic.com=https://127.0.0.1:{plain_server}"
+def test_an_upstream_whose_certificate_nobody_vouches_for_is_told_to_the_agent(
+    cli: Cli, tmp_path: Path
+) -> None:
+    authority = open_authority(tmp_path / "stranger")
+    pem = authority.issue(["127.0.0.1"]).public_bytes(serialization.Encoding.PEM)
+    pem += authority.leaf_key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (tmp_path / "server.pem").write_bytes(pem)
 
-    done = cli("record", "--route", route, *asking("https://api.anthropic.com/v1/messages"))
+    with ScriptedModel([Turn([Say("hello")])], certificate=tmp_path / "server.pem") as model:
+        route = f"api.anthropic.com={model.url}"
+        done = cli("record", "--route", route, *asking("https://api.anthropic.com/v1/messages"))
+        assert model.calls == []
 
     assert (done.code, done.err) == (0, "")
-    assert done.out.startswith(f"502 traceproof: 127.0.0.1:{plain_server}: ")
+    assert done.out.startswith(f"502 traceproof: 127.0.0.1:{model.port}: ")
+    assert "certificate" in done.out
     assert done.out.count("\n") == 1
-    assert f"no_response: 127.0.0.1:{plain_server}: " in cli("show").out
+    assert f"no_response: 127.0.0.1:{model.port}: " in cli("show").out
+
+
+def test_an_upstream_that_speaks_no_tls_is_told_to_the_agent(cli: Cli) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=_greet, args=(server,), daemon=True).start()
+        url = f"https://127.0.0.1:{server.getsockname()[1]}"
+        done = cli(
+            "record",
+            "--route",
+            f"api.anthropic.com={url}",
+            *asking("https://api.anthropic.com/v1/messages"),
+        )
+
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith(f"502 traceproof: {url.removeprefix('https://')}: ")
+    assert done.out.count("\n") == 1
+
+
+def _greet(server: socket.socket) -> None:
+    """Answer one client as a mail server would."""
+    client, _ = server.accept()
+    with client:
+        client.sendall(b"220 mail.example ESMTP\r\n")
+        client.recv(65536)
 
 
 MALFORMED = {
@@ -279,12 +323,10 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("kind", ["not JSON", "no stream at all", "cut", "an error page"])
-def test_a_malformed_stream_reaches_the_agent_as_it_is_and_is_noted(
-    cli: Cli, project: Path, kind: str
-) -> None:
+def test_a_malformed_stream_reaches_the_agent_as_it_is_and_is_noted(cli: Cli, kind: str) -> None:
     program = (
         "import http.client, os, sys, urllib.request\n"
-        "data = b'{\"model\": \"m\", \"messages\": [], \"stream\": true}'\n"
+        'data = b\'{"model": "m", "messages": [], "stream": true}\'\n'
         "request = urllib.request.Request('https://api.anthropic.com/v1/messages', data)\n"
         "try: body = urllib.request.urlopen(request).read()\n"
         "except http.client.IncompleteRead as error: body = error.partial\n"
@@ -327,9 +369,12 @@ def test_sigterm_goes_to_the_agent_and_the_trace_is_closed(
     assert (row["exit_code"], row["closed"], row["pending"]) == (143, True, False)
 
 
-@pytest.mark.parametrize("arguments", [["show"], ["show", "--json"], ["ls"], ["doctor"], ["--help"]])
+@pytest.mark.usefixtures("trace")
+@pytest.mark.parametrize(
+    "arguments", [["show"], ["show", "--json"], ["ls"], ["doctor"], ["--help"]]
+)
 def test_a_reader_that_goes_away_is_no_error_to_speak_of(
-    project: Path, env: dict[str, str], trace: Path, arguments: list[str]
+    project: Path, env: dict[str, str], arguments: list[str]
 ) -> None:
     read, write = os.pipe()
     os.close(read)
@@ -347,9 +392,10 @@ def test_a_reader_that_goes_away_is_no_error_to_speak_of(
     assert (done.returncode, done.stderr) == (141, b"")
 
 
+@pytest.mark.usefixtures("trace")
 @pytest.mark.parametrize("arguments", [["show"], ["show", "--json"], ["ls"], ["doctor"]])
 def test_output_to_a_full_disk_is_told(
-    project: Path, env: dict[str, str], trace: Path, arguments: list[str]
+    project: Path, env: dict[str, str], arguments: list[str]
 ) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
@@ -365,9 +411,10 @@ def test_output_to_a_full_disk_is_told(
     assert (done.returncode, one_line(done.stderr)) == (3, "No space left on device")
 
 
+@pytest.mark.usefixtures("trace")
 @pytest.mark.parametrize("arguments", [["show"], ["show", "--json"], ["ls", "--json"], ["repair"]])
 def test_without_a_stdout_there_is_nothing_to_say(
-    project: Path, env: dict[str, str], trace: Path, arguments: list[str]
+    project: Path, env: dict[str, str], arguments: list[str]
 ) -> None:
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", *TRACEPROOF, *arguments],
@@ -404,8 +451,9 @@ def test_an_empty_listing_says_how_to_fill_it(here: Cli, project: Path) -> None:
     assert here("ls", "--json").json == []
 
 
+@pytest.mark.usefixtures("trace")
 @pytest.mark.parametrize("name", ["nosuch", "", "/nosuch/file", "a" * 5000, "-"])
-def test_a_trace_that_is_not_there_is_told(here: Cli, trace: Path, name: str) -> None:
+def test_a_trace_that_is_not_there_is_told(here: Cli, name: str) -> None:
     code, out, err = here("show", "--", name)
 
     assert (code, out) == (2, "")
@@ -436,9 +484,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_a_file_that_is_no_trace_is_told_by_every_reader(
-    here: Cli, trace: Path, kind: str
-) -> None:
+def test_a_file_that_is_no_trace_is_told_by_every_reader(here: Cli, trace: Path, kind: str) -> None:
     content, told = FOREIGN[kind]
     trace.write_bytes(content)
 
@@ -493,7 +539,7 @@ def test_a_truncated_trace_is_read_as_far_as_it_goes(here: Cli, trace: Path, ten
 def test_a_damaged_seek_table_costs_nothing(here: Cli, trace: Path) -> None:
     before = here("show").out
     content = bytearray(trace.read_bytes())
-    content[-12] ^= 0xFF
+    content[-15] ^= 0xFF  # the size of the last frame
     trace.write_bytes(content)
 
     damaged = here("show")
@@ -525,21 +571,24 @@ def _in_two_frames(trace: Path) -> None:
     )
 
 
-def test_a_span_that_is_not_there_is_told(here: Cli, trace: Path) -> None:
+@pytest.mark.usefixtures("trace")
+def test_a_span_that_is_not_there_is_told(here: Cli) -> None:
     code, out, err = here("raw", "last", "zzzz", "request")
 
     assert (code, out) == (2, "")
     assert one_line(err) == "no span of this trace begins with 'zzzz': see `show --full`"
 
 
-def test_a_beginning_that_several_spans_share_asks_for_more_of_it(here: Cli, trace: Path) -> None:
+@pytest.mark.usefixtures("trace")
+def test_a_beginning_that_several_spans_share_asks_for_more_of_it(here: Cli) -> None:
     code, _, err = here("raw", "last", "", "request")
 
     assert code == 2
     assert one_line(err).endswith(" spans begin with '': give more of the id")
 
 
-def test_a_span_without_a_body_is_told(here: Cli, trace: Path) -> None:
+@pytest.mark.usefixtures("trace")
+def test_a_span_without_a_body_is_told(here: Cli) -> None:
     root = json.loads(here("show", "--json").out)["root"]["span_id"]
 
     code, out, err = here("raw", "last", root, "response")

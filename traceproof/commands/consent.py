@@ -10,6 +10,7 @@ import typer
 from traceproof import render
 from traceproof.commands.options import JsonOption, StoreOption, locate, print_json
 from traceproof.recorder.consent import State
+from traceproof.recorder.sweep import forget
 from traceproof.recorder.switch import switch
 
 RecordingArgument = Annotated[
@@ -53,7 +54,10 @@ def exclude(
 
 
 def _set(state: State, trace: str, store: Path | None, *, as_json: bool) -> None:
-    recording = switch(locate(store).path, state, trace)
+    place = locate(store)
+    recording = switch(place.path, state, trace)
+    if state is State.EXCLUDED:
+        forget(place, recording.header.trace_id)
     told = {"trace_id": recording.header.trace_id, "agent": recording.header.agent}
     if as_json:
         print_json({**told, "state": recording.state.value})

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import msgspec
 import typer
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from traceproof import render
 from traceproof.commands.options import JsonOption, StoreOption, locate, print_json
@@ -65,9 +65,9 @@ def doctor(*, as_json: JsonOption = False, store: StoreOption = None) -> None:
 def _table(checks: list[Check]) -> Table:
     table = Table(box=None, show_header=False, pad_edge=False)
     for check in checks:
-        style = _STYLES[check.state]
+        state = Text(check.state, style=_STYLES[check.state])
         text = f"{check.detail}; {check.mend}" if check.mend else check.detail
-        table.add_row(f"[{style}]{check.state}[/]", check.name, escape(render.clean(text)))
+        table.add_row(state, check.name, render.clean(text))
     return table
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import msgspec
 import typer
 
 from traceproof.recorder.store import Store
+from traceproof.recorder.sweep import sweep
 
 StoreOption = Annotated[
     Path | None,
@@ -28,11 +30,14 @@ TraceArgument = Annotated[
 
 
 def locate(store: Path | None) -> Store:
-    """Return the store that a command works on."""
+    """Return the store that a command works on; what killed recordings left to do is done."""
     environment = dict(os.environ)
     if store is not None:
         environment["TRACEPROOF_STORE"] = str(store)
-    return Store.locate(environment, Path.cwd())
+    place = Store.locate(environment, Path.cwd())
+    with suppress(OSError):  # a store that cannot be written can still be read
+        sweep(place)
+    return place
 
 
 def print_json(document: Any) -> None:

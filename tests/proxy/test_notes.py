@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from traceproof.proxy.dialects.anthropic import AnthropicMessages
+from traceproof.proxy.dialects.base import Dialect
+from traceproof.proxy.dialects.openai_chat import OpenAIChat
+from traceproof.proxy.notes import ReadRequest, RequestReader, as_text
+from traceproof.recorder import semconv
+from traceproof.recorder.calls import ToolResult
+from traceproof.recorder.pieces import Splitter
+from traceproof.recorder.reader import TraceReader
+
+if TYPE_CHECKING:
+    from tests.proxy.conftest import Desk
+
+ANTHROPIC, OPENAI = AnthropicMessages(), OpenAIChat()
+
+
+class Reading:
+    """One dialect's requests of one session."""
+
+    def __init__(self, desk: Desk, dialect: Dialect) -> None:
+        self._desk = desk
+        self._splitter = Splitter([key for key in dialect.layout if key])
+        self._reader = RequestReader(dialect, desk.writer)
+
+    def read(self, *messages: Any, **more: Any) -> ReadRequest:
+        return self.read_bytes(json.dumps({**more, "messages": messages}).encode())
+
+    def read_bytes(self, body: bytes) -> ReadRequest:
+        return self._reader.read(self._splitter.split(body))
+
+    def stored(self, request: ReadRequest, name: str) -> Any:
+        self._desk.writer.flush()
+        with TraceReader.open(self._desk.writer.path) as reader:
+            return json.loads(reader.resolve(str(request.attributes[semconv.REF + name])))
+
+
+@pytest.fixture
+def anthropic(desk: Desk) -> Reading:
+    return Reading(desk, ANTHROPIC)
+
+
+@pytest.fixture
+def openai(desk: Desk) -> Reading:
+    return Reading(desk, OPENAI)
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def test_a_request_is_its_parameters_and_its_conversation(anthropic: Reading) -> None:
+    read = anthropic.read(
+        user("Hello"),
+        {"role": "assistant", "content": "Yes?"},
+        user("Go on"),
+        model="m-1",
+        max_tokens=9,
+        system=[{"type": "text", "text": "You are"}, {"type": "text", "text": "a test"}],
+        tools=[{"name": "Bash", "description": "runs", "input_schema": {"type": "object"}}],
+    )
+
+    assert read.head == {"model": "m-1", "max_tokens": 9}
+    assert read.attributes[semconv.REQUEST_MODEL] == "m-1"
+    assert [(note.role, note.prompt) for note in read.notes] == [
+        ("user", "Hello"),
+        ("assistant", ""),
+        ("user", "Go on"),
+    ]
+    assert (read.system, read.prompt, read.problem) == ("You are\na test", "Go on", "")
+    messages = anthropic.stored(read, semconv.INPUT_MESSAGES)
+    assert [part["parts"][0]["content"] for part in messages] == ["Hello", "Yes?", "Go on"]
+    system = anthropic.stored(read, semconv.SYSTEM_INSTRUCTIONS)
+    assert [part["content"] for part in system] == ["You are", "a test"]
+    (tool,) = anthropic.stored(read, semconv.TOOL_DEFINITIONS)
+    assert (tool["name"], tool["parameters"]) == ("Bash", {"type": "object"})
+
+
+def test_a_message_met_before_is_the_same_note(anthropic: Reading) -> None:
+    first = anthropic.read(user("Hello"))
+    marked = user([{"type": "text", "text": "More", "cache_control": {"type": "ephemeral"}}])
+    second = anthropic.read(user("Hello"), marked)
+    third = anthropic.read(user("Hello"), user([{"type": "text", "text": "More"}]))
+
+    assert second.notes[0] is first.notes[0]
+    assert [note.sha256 for note in third.notes] == [note.sha256 for note in second.notes]
+
+
+def test_the_results_of_tools_are_noted(anthropic: Reading) -> None:
+    results = [
+        {"type": "tool_result", "tool_use_id": "t1", "content": "out", "is_error": True},
+        {"type": "tool_result", "tool_use_id": "t2", "content": [{"type": "text", "text": "two"}]},
+    ]
+
+    (note,) = anthropic.read(user(results)).notes
+
+    assert note.results == [ToolResult("t1", "out", True), ToolResult("t2", "two", None)]
+    assert note.prompt == ""
+
+
+def test_what_the_agent_adds_is_no_prompt(anthropic: Reading) -> None:
+    content = [
+        {"type": "text", "text": "<system-reminder>\nBe brief.\n</system-reminder>"},
+        {"type": "text", "text": "Fix it"},
+    ]
+
+    (note,) = anthropic.read(user(content)).notes
+
+    assert note.prompt == "Fix it"
+
+
+def test_a_system_prompt_among_the_messages_is_told(openai: Reading) -> None:
+    system = {"role": "system", "content": "You generate commit messages"}
+    result = {"role": "tool", "tool_call_id": "c1", "content": "out"}
+
+    read = openai.read(system, user("Hello"), result)
+
+    assert read.system == "You generate commit messages"
+    assert [note.role for note in read.notes] == ["system", "user", "tool"]
+    assert read.notes[2].results == [ToolResult("c1", "out", None)]
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"7", b"\xff\xfe", b'{"a":' * 5000])
+def test_what_is_no_object_is_a_problem_and_no_more(anthropic: Reading, body: bytes) -> None:
+    assert anthropic.read_bytes(body) == ReadRequest(
+        {}, {}, [], problem="the request is not a JSON object"
+    )
+
+
+@pytest.mark.parametrize("messages", [7, None, "text", {"role": "user"}, [[], 3, None, {}]])
+@pytest.mark.parametrize("dialect", [ANTHROPIC, OPENAI])
+def test_an_odd_conversation_is_read_somehow(desk: Desk, dialect: Dialect, messages: Any) -> None:
+    body = json.dumps({"messages": messages, "system": 5, "tools": {"a": [1]}}).encode()
+
+    read = Reading(desk, dialect).read_bytes(body)
+
+    assert read.problem == ""
+    assert read.attributes is not None
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("as it is", "as it is"),
+        ([{"type": "text", "content": "a"}, {"type": "text", "content": "b"}], "a\nb"),
+        ([{"type": "image"}], '[{"type":"image"}]'),
+        ([], "[]"),
+        (None, "null"),
+        ({"a": 1}, '{"a":1}'),
+    ],
+)
+def test_a_result_is_text(value: Any, text: str) -> None:
+    assert as_text(value) == text

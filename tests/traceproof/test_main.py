@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from traceproof.__main__ import run
+from traceproof.commands import ls
+from traceproof.exits import ENVIRONMENT, USAGE
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "x"), USAGE, "x: No such file or directory"),
+        (PermissionError(13, "Permission denied", b"x"), ENVIRONMENT, "x: Permission denied"),
+        (OSError(28, "No space left on device"), ENVIRONMENT, "No space left on device"),
+        (OSError("in our own words"), ENVIRONMENT, "in our own words"),
+        (ImportError("recording needs mitmproxy"), ENVIRONMENT, "recording needs mitmproxy"),
+        (ValueError("a\nb"), USAGE, "a b"),
+        (KeyError("which one"), USAGE, "which one"),
+        (LookupError(), USAGE, "LookupError"),
+    ],
+    ids=repr,
+)
+def test_an_error_is_one_line_and_a_code(
+    error: Exception,
+    code: int,
+    line: str,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_store: Path | None) -> None:
+        raise error
+
+    monkeypatch.setattr(ls, "locate", fail)
+
+    assert run(["ls"]) == code
+    assert capfd.readouterr() == ("", f"traceproof: {line}\n")
+
+
+def test_an_interrupted_command_ends_as_shells_expect(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_store: Path | None) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ls, "locate", interrupt)
+
+    assert run(["ls"]) == 130
+
+
+def test_a_bug_is_not_taken_for_wrong_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_store: Path | None) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ls, "locate", fail)
+
+    with pytest.raises(ZeroDivisionError):
+        run(["ls"])
+
+
+def test_the_traceback_is_there_for_who_asks(
+    here: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TRACEPROOF_DEBUG", "1")
+
+    with pytest.raises(LookupError, match="no trace 'nosuch'"):
+        run(["show", "nosuch"])
+
+
+@pytest.mark.parametrize("command", [["-m", "traceproof"], ["-P", "-m", "traceproof"]])
+def test_it_runs_as_a_module(command: list[str], env: dict[str, str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *command, "--version"],
+        cwd=tmp_path,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("traceproof 0.")
+
+
+def test_an_error_on_a_closed_stderr_is_still_told_by_the_code(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-P", "-m", "traceproof", "show", "nosuch"]
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$@" 2>&-', "sh", *command],
+        cwd=tmp_path,
+        env=env,
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    with Path(os.devnull).open("rb") as unwritable:
+        broken = subprocess.run(
+            command, cwd=tmp_path, env=env, stdout=subprocess.PIPE, stderr=unwritable, check=False
+        )
+
+    assert (closed.returncode, closed.stdout) == (2, b"")
+    assert (broken.returncode, broken.stdout) == (2, b"")
