@@ -35,9 +35,9 @@ from typing import Any, NamedTuple
 
 sys.path.append(str(Path(__file__).parent.parent))  # for the helpers: `python -P` leaves it out
 
-from benchmarks._traffic import CHUNKS, HOST, Scenario, client, upstream
 from cryptography.hazmat.primitives import serialization
 
+from benchmarks._traffic import CHUNKS, HOST, Scenario, client, upstream
 from traceproof.proxy.authority import open_authority
 from traceproof.proxy.exchange import Exchange, Sink
 from traceproof.proxy.hosts import select

@@ -1,7 +1,7 @@
 """A model call as the session knows it: what was asked, what came back, in no provider's words.
 
-The proxy fills these from a dialect; `traceproof.recorder.session` turns them into spans. Content is
-already in the trace file, so what stands here are references and the few texts that joins need.
+The proxy fills these from a dialect; `traceproof.recorder.session` turns them into spans. Content
+is already in the trace file, so what stands here are references and the few texts joins need.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ class _Console(Console):
 
 def console(*, stderr: bool = False) -> Console:
     """Return a console that wraps on a terminal and never in a pipe."""
-    made = _Console(stderr=stderr, highlight=False, markup=False)
+    made = _Console(stderr=stderr, highlight=False, markup=False, emoji=False)
     if not made.is_terminal:
         made.width = 10_000
     return made

@@ -8,16 +8,18 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from traceproof.commands.show import load
 from traceproof.proxy import encodings
-from traceproof.proxy.testing import Call, Script, ScriptedModel
+from traceproof.proxy.testing import Call, Scene, Script, ScriptedModel, Turn, scenarios
+from traceproof.proxy.testing.faults import AnyFault
 from traceproof.proxy.testing.script import Turns
 from traceproof.recorder import semconv
 from traceproof.recorder.fragments import FRAGMENTS
@@ -163,8 +165,10 @@ class Recorded(Trace):
         return pairs
 
     def _same(self, span: Span, call: Call, hide: Hiding) -> bool:
-        query = span.attributes.get(semconv.URL_QUERY)
-        target = f"{span.attributes[semconv.URL_PATH]}{f'?{query}' if query else ''}"
+        path, query = (
+            str(span.attributes.get(name, "")) for name in (semconv.URL_PATH, semconv.URL_QUERY)
+        )
+        target = f"{path}?{query}" if query else path
         told = (span.attributes[semconv.HTTP_METHOD], target)
         told_status = span.attributes.get(semconv.HTTP_STATUS, 0)
         if (*told, told_status) != (call.method, call.target, call.status):
@@ -199,8 +203,9 @@ def spoken(stream: bytes) -> dict[str, str]:
     for line in stream.splitlines():
         if line.startswith(b"data: {"):
             event = json.loads(line[6:])
-            for kind, text in event.get("delta", {}).items():
-                texts[f"{event.get('index')} {kind}"] += str(text)
+            for choice in event.get("choices", [event]):
+                for kind, text in choice.get("delta", {}).items():
+                    texts[f"{choice.get('index')} {kind}"] += str(text)
     return texts
 
 
@@ -296,6 +301,17 @@ class Stage:
         model = ("--model", "claude-sonnet-4-5")
         return [self._agents("claude"), "-p", *words, *model, "--", *prompts]
 
+    def hello(self, faults: Sequence[Sequence[AnyFault]]) -> Script:
+        """Return `scenarios.aider_hello` with faults for each of its three turns."""
+        commit, main = scenarios.aider_hello().scenes
+        assert not callable(main.turns)
+        turns = [
+            msgspec.structs.replace(turn, faults=found)
+            for turn, found in zip(main.turns, faults, strict=True)
+            if isinstance(turn, Turn)
+        ]
+        return Script([commit, Scene(turns, name="main")])
+
     def aider(self, *options: str, message: str = "Write hello.py.") -> list[str | Path]:
         """Return a command line of Aider."""
         prices = Path(self.env["HOME"], ".aider/caches/model_prices_and_context_window.json")
@@ -322,6 +338,6 @@ def spoken_fixture() -> Callable[[bytes], dict[str, str]]:
 @pytest.fixture
 def stage(
     tmp_path: Path, agent_env: Callable[[Path], dict[str, str]], request: pytest.FixtureRequest
-) -> Iterator[Stage]:
+) -> Stage:
     """A place where agents are recorded."""
     return Stage(tmp_path, agent_env(tmp_path), request.getfixturevalue)

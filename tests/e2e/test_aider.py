@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from traceproof.proxy.testing import scenarios
+from traceproof.proxy.testing import Say, scenarios
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def test_every_turn_is_in_the_trace_and_commit_messages_are_side_calls(
         (answer,) = json.loads(str(chat.attributes[semconv.OUTPUT_MESSAGES]))
         assert call.cue is not None
         (said,) = call.cue.turn.parts
+        assert isinstance(said, Say)
         assert answer["parts"] == [{"type": "text", "content": said.text}]
         assert chat.attributes[semconv.PROVIDER_NAME] == "openai"
         assert chat.attributes[semconv.CALL_STATE] == "complete"

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from traceproof.proxy.testing import Say, Status, Turn, scenarios
+from traceproof.proxy.testing import Say, ScriptedModel, Status, Turn, Use, scenarios
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.agents
 VERSION = "2.1.197"
 
 
-def call_of(tool: Span) -> tuple[object, ...]:
+def call_of(tool: Span) -> tuple[object, Any]:
     """Return what was called, and with what."""
     attributes = tool.attributes
     arguments = json.loads(str(attributes[semconv.TOOL_CALL_ARGUMENTS]))
@@ -33,7 +33,7 @@ def scripted_calls(done: Recorded, scene: str = "main") -> list[tuple[object, ..
     """Return the tool calls that the script's turns asked for, in order."""
     cues = [call.cue for call in done.model_calls if call.scene == scene]
     parts = [part for cue in cues if cue for part in cue.turn.parts]
-    return [(part.name, part.input) for part in parts if hasattr(part, "input")]
+    return [(part.name, part.input) for part in parts if isinstance(part, Use)]
 
 
 @pytest.mark.parametrize("mode", ["forward", "reverse"])
@@ -188,3 +188,20 @@ def test_a_refused_key_ends_as_it_would_without_recording(stage: Stage) -> None:
     assert {chat.attributes[semconv.CALL_STATE] for chat in done.chats()} == {"refused"}
     assert {chat.attributes[semconv.ERROR_TYPE] for chat in done.chats()} == {"permission_error"}
     assert done.differences() == []
+
+
+def test_it_says_what_it_would_say_without_recording(stage: Stage) -> None:
+    script = scenarios.claude_parallel_tools(stage.workdir)
+    with ScriptedModel(script) as model:
+        stage.env["ANTHROPIC_BASE_URL"] = model.url
+        alone = stage.run(*stage.claude())
+    del stage.env["ANTHROPIC_BASE_URL"]
+    (stage.workdir / "notes.txt").unlink()
+
+    done = stage.record(script, *stage.claude())
+
+    assert (done.ended.returncode, done.ended.stderr) == (alone.returncode, alone.stderr)
+    before, now = json.loads(alone.stdout), done.result
+    assert list(now) == list(before)
+    same = ("type", "subtype", "is_error", "num_turns", "result", "stop_reason", "total_cost_usd")
+    assert {name: now[name] for name in same} == {name: before[name] for name in same}

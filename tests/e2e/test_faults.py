@@ -6,15 +6,12 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from msgspec import structs
 
 from traceproof.proxy.testing import (
     Cut,
     Drop,
     ErrorEvent,
     Say,
-    Scene,
-    Script,
     Status,
     Turn,
     scenarios,
@@ -23,10 +20,12 @@ from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Recorded, Stage
-    from traceproof.proxy.testing import Fault
+    from traceproof.proxy.testing.faults import AnyFault
     from traceproof.recorder.span import Span
 
 pytestmark = pytest.mark.agents
+
+AIDER_TESTS = ("--auto-test", "--test-cmd", "python3 hello.py | grep -qx hi")
 
 
 class Told(NamedTuple):
@@ -37,7 +36,7 @@ class Told(NamedTuple):
     resends: int = 0
 
 
-FAULTS: dict[str, tuple[Fault, Told]] = {
+FAULTS: dict[str, tuple[AnyFault, Told]] = {
     "refused: too many requests": (Status(429, times=1), Told("refused", "rate_limit_error")),
     "refused: overloaded": (Status(529, times=1), Told("refused", "overloaded_error")),
     "an error in the stream": (ErrorEvent(after=3, times=1), Told("cut", "overloaded_error")),
@@ -47,11 +46,18 @@ FAULTS: dict[str, tuple[Fault, Told]] = {
 }
 
 
-AIDER_MEETS = [
-    (Status(429, times=1), Told("refused", "requests")),
-    (Status(529, times=1), Told("refused", "server_error")),
-    (Drop(after=700, times=1), Told("cut", "stream_cut")),
-]
+AIDER_MEETS: dict[str, list[tuple[AnyFault, Told]]] = {
+    "refusals": [
+        (Status(429, times=1), Told("refused", "requests")),
+        (Status(529, times=1), Told("refused", "server_error")),
+        (Drop(times=1), Told("failed", "no_response")),
+    ],
+    "broken streams": [
+        (Cut(events=4, times=1), Told("cut", "stream_cut")),
+        (Drop(after=700, times=1), Told("cut", "stream_cut")),
+        (ErrorEvent(after=3, times=1), Told("cut", "overloaded_error")),
+    ],
+}
 
 
 def told(chat: Span) -> Told:
@@ -104,22 +110,16 @@ def test_claude_code_tries_again_and_each_try_is_a_span(stage: Stage) -> None:
     assert done.view.totals.failed_calls == len(FAULTS)
 
 
-def test_aider_tries_again_and_each_try_is_a_span(stage: Stage) -> None:
-    commit, main = scenarios.aider_hello().scenes
-    assert not callable(main.turns)
-    turns = [
-        structs.replace(turn, faults=[fault])
-        for turn, (fault, _) in zip(main.turns, AIDER_MEETS, strict=True)
-        if isinstance(turn, Turn)
-    ]
-    testing = ("--auto-test", "--test-cmd", "python3 hello.py | grep -qx hi")
+@pytest.mark.parametrize("kind", AIDER_MEETS)
+def test_aider_tries_again_and_each_try_is_a_span(stage: Stage, kind: str) -> None:
+    script = stage.hello([[fault] for fault, _ in AIDER_MEETS[kind]])
 
-    done = stage.record(Script([commit, Scene(turns, name="main")]), *stage.aider(*testing))
+    done = stage.record(script, *stage.aider(*AIDER_TESTS))
 
     assert done.ended.returncode == 0
     assert (stage.workdir / "hello.py").read_text() == 'print("hi")\n'
     assert done.problems == []
     assert done.differences() == []
-    for (_, first), chats in zip(AIDER_MEETS, tries(done), strict=True):
+    for (_, first), chats in zip(AIDER_MEETS[kind], tries(done), strict=True):
         assert [told(chat) for chat in chats] == [first, Told("complete", "", 1)]
         assert retried(chats) == [[], [chats[0].span_id]]

@@ -100,7 +100,7 @@ def test_a_provider_that_is_down_is_a_failed_call_and_one_clear_line(stage: Stag
     assert "\n" not in json.loads(told)["error"]["message"]
     (chat,) = stage.trace().chats()
     assert chat.attributes[semconv.CALL_STATE] == "failed"
-    assert f"{nowhere.partition('//')[2]}: Connect call failed" in chat.status_message
+    assert chat.status_message == f"{nowhere.partition('//')[2]}: Connection refused"
 
 
 def test_an_agent_that_does_not_trust_us_is_said_to(stage: Stage) -> None:

@@ -18,11 +18,21 @@ from urllib.parse import quote, quote_plus
 import pytest
 import zstandard
 
-from traceproof.proxy.testing import Encode, Header, Say, Think, Turn, Use, scenarios
+from traceproof.proxy.testing import (
+    Encode,
+    Header,
+    Say,
+    Scene,
+    Script,
+    Think,
+    Turn,
+    Use,
+    scenarios,
+)
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Recorded, Stage
-    from traceproof.proxy.testing import Fault
+    from traceproof.proxy.testing.faults import AnyFault
 
 pytestmark = pytest.mark.agents
 
@@ -51,7 +61,9 @@ def forms(value: str) -> Iterator[bytes]:
     yield from (plain, plain.hex().encode())
     level = [value]
     for _ in range(3):
-        level = [json.dumps(text, ensure_ascii=pure)[1:-1] for text in level for pure in (0, 1)]
+        level = [
+            json.dumps(text, ensure_ascii=pure)[1:-1] for text in level for pure in (False, True)
+        ]
         yield from (text.encode() for text in level)
     yield from (form.encode() for form in (quote(value), quote(value, safe=""), quote_plus(value)))
     for before in range(3):
@@ -156,7 +168,7 @@ def leaks(
 @pytest.mark.parametrize("faults", [[], [Encode("gzip")]], ids=["plain", "gzip"])
 @pytest.mark.parametrize("variable", KEYS)
 def test_no_secret_is_kept_and_the_agent_gets_them_all(
-    stage: Stage, variable: str, faults: list[Fault], spoken: Reading
+    stage: Stage, variable: str, faults: list[AnyFault], spoken: Reading
 ) -> None:
     secrets = {
         variable: KEYS[variable],
@@ -196,5 +208,28 @@ def test_no_secret_is_kept_and_the_agent_gets_them_all(
     (answer,) = {joined(spoken(data)) for data in plain_of(last.response_body)} - {b""}
     assert found(answer, secrets) == set(secrets)
 
+    assert done.differences(partial(hidden, secrets=secrets)) == []
+    assert leaks(stage, done, secrets, spoken) == set()
+
+
+def test_no_secret_of_an_aider_session_is_kept(stage: Stage, spoken: Reading) -> None:
+    stage.env["GITHUB_TOKEN"] = GITHUB_TOKEN
+    names = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GITHUB_TOKEN")
+    secrets = {name: stage.env[name] for name in names}
+    said = " and ".join(secrets.values())
+    edit = "seen.txt\n```\n<<<<<<< SEARCH\n=======\n{}\n>>>>>>> REPLACE\n```\n"
+    commit = scenarios.aider_hello().scenes[0]
+    main = Scene([Turn([Say(edit.format(said))], piece=3), Turn([Say(f"I saw {said}.")], piece=4)])
+    testing = ("--auto-test", "--test-cmd", "env; false")
+
+    done = stage.record(
+        Script([commit, main]), *stage.aider(*testing), options=["--summary", "summary.json"]
+    )
+
+    assert done.ended.returncode == 0
+    assert (stage.workdir / "seen.txt").read_text() == f"{said}\n"
+    last = done.model_calls[-1]
+    assert found(last.request_body, secrets) == set(secrets)
+    assert found(joined(spoken(last.response_body)), secrets) == set(secrets)
     assert done.differences(partial(hidden, secrets=secrets)) == []
     assert leaks(stage, done, secrets, spoken) == set()

@@ -26,12 +26,12 @@ from traceproof.recorder.chunks import decode_chunks
 
 if TYPE_CHECKING:
     from tests.e2e.conftest import Recorded, Stage
-    from traceproof.proxy.testing import Fault
+    from traceproof.proxy.testing.faults import AnyFault
 
 pytestmark = pytest.mark.agents
 
 SAID = "naïve ✓ 😀 — said in bits"
-WAYS: dict[str, list[Fault]] = {
+WAYS: dict[str, list[AnyFault]] = {
     "gzip": [Encode("gzip")],
     "br": [Encode("br")],
     "zstd": [Encode("zstd")],
@@ -48,9 +48,9 @@ WAYS: dict[str, list[Fault]] = {
 }
 
 
-def turn(way: str, faults: list[Fault]) -> Turn:
-    parts = [Think(f"{way}: {SAID}"), Say(SAID), scenarios.bash(f"echo '{way}'", way)]
-    return Turn(parts, faults=faults, piece=5)
+def turn(way: str, faults: list[AnyFault]) -> Turn:
+    thought, ran = Think(f"{way}: {SAID}"), scenarios.bash(f"echo '{way}'", way)
+    return Turn([thought, Say(SAID), ran], faults=faults, piece=5)
 
 
 def told_encodings(done: Recorded) -> dict[str, str]:
@@ -102,3 +102,23 @@ def test_when_each_piece_came_is_in_the_trace(stage: Stage) -> None:
     assert len(arrivals) >= len(call.answer.chunks) / 2
     assert arrivals[-1].time - arrivals[0].time > 0.03e9 * (len(arrivals) - 1) * 0.5
     assert chat.start <= arrivals[0].time <= arrivals[-1].time <= chat.end
+
+
+def test_aider_and_the_trace_take_what_is_encoded_cut_and_slow(stage: Stage) -> None:
+    ways: list[list[AnyFault]] = [
+        [Encode("gzip"), Split("bytes", 9)],
+        [Split("characters"), Delay(first=0.1, each=0.02)],
+        [Encode("deflate"), Burst()],
+    ]
+    testing = ("--auto-test", "--test-cmd", "python3 hello.py | grep -qx hi")
+
+    done = stage.record(stage.hello(ways), *stage.aider(*testing))
+
+    assert done.ended.returncode == 0
+    assert (stage.workdir / "hello.py").read_text() == 'print("hi")\n'
+    assert (done.problems, done.log, done.differences()) == ([], "", [])
+    told = [
+        (chat.attributes[semconv.CALL_STATE], chat.attributes.get(semconv.RESPONSE_ENCODING))
+        for chat in done.chats()
+    ]
+    assert told == [("complete", "gzip"), ("complete", None), ("complete", "deflate")]

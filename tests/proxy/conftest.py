@@ -21,10 +21,12 @@ from traceproof.proxy.hosts import select
 from traceproof.proxy.intake import Intake, IntakeContext
 from traceproof.proxy.routes import parse_routes
 from traceproof.proxy.server import Listening, ProxyConfig, ProxyServer
-from traceproof.proxy.testing import Fault, Part, Turn
 from traceproof.proxy.testing import Script as Play
+from traceproof.proxy.testing import Turn
+from traceproof.proxy.testing.faults import AnyFault
 from traceproof.proxy.testing.http1 import Head
 from traceproof.proxy.testing.model import Model
+from traceproof.proxy.testing.parts import AnyPart
 from traceproof.proxy.trust import TrustFiles, write_trust
 from traceproof.recorder import semconv
 from traceproof.recorder.agents.generic import Generic
@@ -361,8 +363,8 @@ class Desk:
 
     def answered(
         self,
-        *parts: Part,
-        faults: Sequence[Fault] = (),
+        *parts: AnyPart,
+        faults: Sequence[AnyFault] = (),
         piece: int = 16,
         body: bytes | None = None,
         stream: bool = True,

@@ -90,7 +90,9 @@ def test_a_call_that_ends_before_its_request_did_is_recorded_too(recorder: Recor
     assert states(recorder.kept()) == ["complete"]
 
 
-def test_a_call_in_flight_is_on_record_before_it_ends(recorder: Recorder) -> None:
+def test_a_call_in_flight_is_on_record_before_it_ends(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     call = recorder.desk.answered(Say("Hello there"), piece=4)
     recorder.capture.request_started(call)
     recorder.capture.request_ended(call)
@@ -102,7 +104,7 @@ def test_a_call_in_flight_is_on_record_before_it_ends(recorder: Recorder) -> Non
         pending(*arguments)
         looked.set()
 
-    recorder.desk.session.pending_call = note  # type: ignore[method-assign]
+    monkeypatch.setattr(recorder.desk.session, "pending_call", note)
     assert looked.wait(10)
     recorder.capture.ended(call)
 

@@ -59,7 +59,8 @@ def test_json_is_taken_and_answered_in_json() -> None:
 
 def test_protobuf_is_taken_and_answered_in_protobuf() -> None:
     span = Span(trace_id=bytes.fromhex(TRACE), span_id=bytes.fromhex(SPAN), name="a")
-    body = TracesData(resource_spans=[{"scope_spans": [{"spans": [span]}]}]).SerializeToString()
+    traces: Any = [{"scope_spans": [{"spans": [span]}]}]
+    body = TracesData(resource_spans=traces).SerializeToString()
 
     taken = post(body, content_type=PROTOBUF)
 
@@ -158,7 +159,7 @@ def test_a_broken_compression_is_refused(encoding: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("headers", [{"content_encoding": "br"}, {"content_type": "text/plain"}])
-def test_what_is_not_known_is_refused_with_what_is(headers: dict[str, str]) -> None:
+def test_what_is_not_known_is_refused_with_what_is(headers: Any) -> None:
     status, message = error(post(**headers))
 
     assert status == 415
@@ -203,7 +204,8 @@ def test_a_span_that_no_file_can_hold_is_rejected_alone(bad: dict[str, Any]) -> 
 
 
 def test_what_was_rejected_is_told_in_protobuf_too() -> None:
-    body = TracesData(resource_spans=[{"scope_spans": [{"spans": [Span()] * 300}]}])
+    traces: Any = [{"scope_spans": [{"spans": [Span()] * 300}]}]
+    body = TracesData(resource_spans=traces)
 
     taken = post(body.SerializeToString(), content_type=PROTOBUF)
 

@@ -118,7 +118,8 @@ def test_protobuf_and_json_give_equal_structs(message: TracesData) -> None:
 
 
 def one_span(**fields: Any) -> otlp.Span:
-    message = TracesData(resource_spans=[{"scope_spans": [{"spans": [Span(**fields)]}]}])
+    traces: Any = [{"scope_spans": [{"spans": [Span(**fields)]}]}]
+    message = TracesData(resource_spans=traces)
     data = otlp_protobuf.decode_traces(message.SerializeToString())
     return data.resource_spans[0].scope_spans[0].spans[0]
 

@@ -49,7 +49,9 @@ def test_every_command_but_record_can_answer_in_json(name: str) -> None:
     assert "--json" in options
 
 
-@pytest.mark.parametrize("arguments", [["-h"], ["--help"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize(
+    "arguments", [["-h"], ["--help"], *([name, "--help"] for name in COMMANDS)]
+)
 def test_help_is_on_stdout(here: Callable[..., Any], arguments: list[str]) -> None:
     code, out, err = here(*arguments)
 

@@ -3,9 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,7 +15,11 @@ from traceproof.exits import ENVIRONMENT, USAGE
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (FileNotFoundError(2, "No such file or directory", "x"), USAGE, "x: No such file or directory"),
+        (
+            FileNotFoundError(2, "No such file or directory", "x"),
+            USAGE,
+            "x: No such file or directory",
+        ),
         (PermissionError(13, "Permission denied", b"x"), ENVIRONMENT, "x: Permission denied"),
         (OSError(28, "No space left on device"), ENVIRONMENT, "No space left on device"),
         (OSError("in our own words"), ENVIRONMENT, "in our own words"),
@@ -64,8 +66,9 @@ def test_a_bug_is_not_taken_for_wrong_input(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_traceback_is_there_for_who_asks(
-    here: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(project)
     monkeypatch.setenv("TRACEPROOF_DEBUG", "1")
 
     with pytest.raises(LookupError, match="no trace 'nosuch'"):

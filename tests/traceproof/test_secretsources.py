@@ -64,9 +64,9 @@ def test_secrets_that_git_would_show_are_known(make: Making, tmp_path: Path) -> 
 
 def test_secrets_of_untracked_env_files_are_known_before_these_are_stored(make: Making) -> None:
     redactor = new_redactor(make("aider"))
-    file = UntrackedFile(".env.local", 0o644, f"SERVICE_TOKEN={TOKEN}\n".encode())
+    file = UntrackedFile(".env.local", "100644", f"SERVICE_TOKEN={TOKEN}\n".encode())
 
-    learn_untracked(redactor, RepositoryFacts(untracked=[file]))
+    learn_untracked(redactor, RepositoryFacts("dirty", untracked=(file,)))
 
     assert redactor.mask_text(TOKEN) == "<SECRET:SERVICE_TOKEN>"
 

@@ -30,7 +30,10 @@ def ls(*, as_json: JsonOption = False, store: StoreOption = None) -> None:
     if not traces:
         console.print(f"no traces in {place.path}: make one with `traceproof record -- COMMAND`")
         return
-    console.print(_table(traces) if console.is_terminal else "\n".join(map(_line, traces)))
+    if console.is_terminal:
+        console.print(_table(traces))
+    else:  # a console would turn tabs into spaces
+        print("\n".join(map(_line, traces)))
 
 
 def _plain(trace: Summary) -> dict[str, object]:

@@ -5,7 +5,6 @@ from typing import Any
 
 from traceproof.proxy.testing import (
     Cite,
-    Part,
     Redacted,
     Refuse,
     Say,
@@ -16,12 +15,13 @@ from traceproof.proxy.testing import (
     Use,
 )
 from traceproof.proxy.testing.anthropic import Anthropic
+from traceproof.proxy.testing.parts import AnyPart
 from traceproof.proxy.testing.wire import Reply
 
 WIRE = Anthropic()
 
 
-def reply(*parts: Part, **more: Any) -> Reply:
+def reply(*parts: AnyPart, **more: Any) -> Reply:
     return Reply(Turn(list(parts), **more), 0, 3, "talk", "claude-x")
 
 

@@ -3,15 +3,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from traceproof.proxy.testing import Cite, Part, Redacted, Refuse, Say, Think, Turn, Usage, Use
+from traceproof.proxy.testing import Cite, Redacted, Refuse, Say, Think, Turn, Usage, Use
 from traceproof.proxy.testing.openai_chat import OpenAIChat
+from traceproof.proxy.testing.parts import AnyPart
 from traceproof.proxy.testing.wire import Reply
 
 WIRE = OpenAIChat()
 TWO_CALLS = (Use("ls", {"path": "a"}), Use("cat", {"path": "b"}))
 
 
-def reply(*parts: Part, choices: int = 1, include_usage: bool = True, **more: Any) -> Reply:
+def reply(*parts: AnyPart, choices: int = 1, include_usage: bool = True, **more: Any) -> Reply:
     return Reply(Turn(list(parts), **more), 1, 0, "talk", "gpt-x", choices, include_usage)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from traceproof.proxy.testing import Request
 from traceproof.proxy.testing.request import Said, View
 
@@ -45,7 +47,7 @@ def test_a_side_call_has_no_tools_or_wants_json() -> None:
 
 
 def test_conversations_are_told_apart_by_headers_or_by_what_was_asked() -> None:
-    session = {"x_claude_code_session_id": "s"}
+    session: Any = {"x_claude_code_session_id": "s"}
     main, agent = request(**session), request(**session, x_claude_code_agent_id="a")
 
     assert main.conversation == request(View(), **session).conversation

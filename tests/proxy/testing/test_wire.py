@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from traceproof.proxy.testing import Say, Turn, Usage, Use
+from traceproof.proxy.testing.parts import AnyPart
 from traceproof.proxy.testing.wire import Reply, output_tokens, pieces, sse
 
 
@@ -24,7 +25,7 @@ def test_an_empty_text_is_one_piece() -> None:
 
 
 def test_output_is_counted_unless_scripted() -> None:
-    parts = [Say("12345678"), Use("ls", {"a": 1})]
+    parts: list[AnyPart] = [Say("12345678"), Use("ls", {"a": 1})]
 
     assert output_tokens(Turn(parts)) == (8 + len('ls{"a":1}')) // 4 + 1
     assert output_tokens(Turn(parts, usage=Usage(output=5))) == 5

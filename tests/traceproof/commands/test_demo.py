@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def test_it_tells_on_stderr_and_shows_the_trace_on_stdout(demonstrated: tuple[Any, Path]) -> None:
+    done, place = demonstrated
+
+    assert done.code == 0
+    assert f"A repository with a failing test: {place}" in done.err
+    assert f"traceproof show --full --store {place}/.traceproof" in done.err
+    assert "5 turns · 5 tool calls" in done.out.splitlines()[-1]
+
+
+def test_the_bug_is_really_fixed(demonstrated: tuple[Any, Path]) -> None:
+    place = demonstrated[1]
+    command = [sys.executable, "-m", "unittest", "-q"]
+
+    fixed = subprocess.run(command, cwd=place, capture_output=True, check=False)
+    subprocess.run(["git", "stash", "-q"], cwd=place, check=True)
+    before = subprocess.run(command, cwd=place, capture_output=True, check=False)
+    subprocess.run(["git", "stash", "pop", "-q"], cwd=place, check=True)
+
+    assert (fixed.returncode, before.returncode) == (0, 1)
+
+
+def test_as_json_only_the_trace_is_on_stdout(cli: Callable[..., Any], project: Path) -> None:
+    done = cli("demo", "--json", "here")
+
+    assert done.code == 0
+    assert done.json["totals"]["turns"] == 5
+    assert Path(done.json["trace"]).is_relative_to(project / "here" / ".traceproof")
+
+
+def test_without_a_folder_it_makes_one(cli: Callable[..., Any], env: dict[str, str]) -> None:
+    place = Path(cli("demo", "--json").json["trace"])
+
+    assert place.is_relative_to(env["TMPDIR"])
+
+
+def test_without_git_it_works_too(cli: Callable[..., Any], tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for name in ("sh", "bash", "python3"):
+        (programs / name).symlink_to(f"/bin/{name}" if name != "python3" else sys.executable)
+
+    assert cli("demo", "here", PATH=str(programs)).code == 0

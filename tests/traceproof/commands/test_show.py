@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Here = Callable[..., Any]
+
+
+@pytest.mark.usefixtures("trace")
+def test_in_a_pipe_it_is_a_plain_tree(here: Here) -> None:
+    code, out, err = here("show")
+
+    assert (code, err) == (0, "")
+    assert "\x1b" not in out
+    lines = out.splitlines()
+    assert " · exit 0 · main@" in lines[0]
+    assert lines[1].startswith("├── user  The tests fail.")
+    assert "├── turn 1  claude-sonnet-4-5  " in lines[2]
+    assert "1,092 in · 17 out  $0.0039" in lines[2]
+    assert "│   └── bash  command=python3 -m unittest -q  " in lines[4]
+    assert lines[-1].startswith("5 turns · 5 tool calls · 8,403 in (75% cached) · 148 out · $")
+
+
+@pytest.mark.usefixtures("trace")
+def test_in_full_it_has_the_ids_of_spans_and_whole_texts(here: Here) -> None:
+    brief, full = here("show"), here("show", "--full")
+    turns = [node["span_id"] for node in here("show", "--json").json["root"]["children"][1:]]
+
+    assert full.code == 0
+    assert all(span_id in full.out for span_id in turns)
+    assert "max(merged[-1][1], end))" in full.out
+    assert "max(merged[-1][1], end))" not in brief.out
+
+
+def test_as_json_it_is_the_same_tree(here: Here, trace: Path) -> None:
+    seen = here("show", "--json").json
+
+    assert seen["trace"] == str(trace)
+    assert seen["facts"]["process.exit.code"] == 0
+    assert seen["totals"]["turns"] == 5
+    assert [node["kind"] for node in seen["root"]["children"]] == ["prompt", *["turn"] * 5]
+    (call,) = seen["root"]["children"][1]["children"]
+    assert (call["kind"], call["title"]) == ("tool", "bash")
+    assert seen["problems"] == []
+
+
+@pytest.mark.parametrize(
+    "name", ["last", "0123", "0123abcd", "20260102", "20260102T030405Z-demo-0123abcd"]
+)
+@pytest.mark.usefixtures("trace")
+def test_a_trace_answers_to_the_beginnings_of_its_names(here: Here, name: str) -> None:
+    assert here("show", name).out == here("show").out
+
+
+def test_a_trace_answers_to_its_path(
+    here: Here, trace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = here("show").out
+    monkeypatch.chdir("/")
+
+    assert here("show", trace).out == shown
+
+
+@pytest.mark.usefixtures("cut_trace")
+def test_what_could_not_be_read_is_told_at_the_foot(here: Here) -> None:
+    code, out, err = here("show")
+
+    assert (code, err) == (0, "")
+    assert "! the file was not closed: `traceproof repair` ends it\n" in out
+    assert here("show", "--json").json["problems"]
