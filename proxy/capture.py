@@ -16,6 +16,9 @@ from collections.abc import Callable
 from traceproof.proxy.exchange import Exchange
 from traceproof.proxy.intake import Intake, IntakeContext
 
+GOING_ON = 2**63 - 1
+"""The end of what has not ended; a clock that was set back does not come before it."""
+
 log = logging.getLogger(__name__)
 
 _TICK = 0.5
@@ -25,7 +28,8 @@ _TICK = 0.5
 class Capture:
     """A `Sink` that turns exchanges into spans.
 
-    `consents` says whether what happened between two moments (Unix nanoseconds) may be kept;
+    `consents` says whether what happened between two moments (Unix nanoseconds) may be kept, where
+    `GOING_ON` is the end of what is still under way;
     `refuses` whether agents' calls must be refused because recording failed.
     """
 
@@ -52,7 +56,7 @@ class Capture:
 
     def request_started(self, exchange: Exchange) -> None:
         """Note whether this exchange may be recorded."""
-        if not self._consents(exchange.started, exchange.started):
+        if not self._consents(exchange.started, GOING_ON):
             self._unrecorded.add(exchange)
 
     def request_ended(self, exchange: Exchange) -> None:
@@ -86,17 +90,19 @@ class Capture:
     # --- on the recorder's thread -----------------------------------------------------------------
 
     def _run(self) -> None:
-        while True:
-            try:
-                action = self._queue.get(timeout=_TICK if self._calls else None)
-            except queue.Empty:
-                self._look()
-                continue
-            if action is None:
-                return
-            self._guard(action)
+        while self._step():
             if time.monotonic() - self._ticked >= _TICK:
-                self._look()
+                self._guard(self._look)
+
+    def _step(self) -> bool:
+        """Do what comes first in the queue; False when that is the end."""
+        try:
+            action = self._queue.get(timeout=_TICK if self._calls else None)
+        except queue.Empty:
+            return True
+        if action is not None:
+            self._guard(action)
+        return action is not None
 
     def _guard(self, action: Callable[[], None]) -> bool:
         try:
@@ -108,7 +114,7 @@ class Capture:
         return True
 
     def _begin(self, exchange: Exchange) -> None:
-        if not self._consents(exchange.started, time.time_ns()):
+        if not self._consents(exchange.started, GOING_ON):
             self._unrecorded.add(exchange)
             return
         intake = Intake(exchange, self._context)
@@ -131,9 +137,8 @@ class Capture:
 
     def _look(self) -> None:
         self._ticked = time.monotonic()
-        now = time.time_ns()
         for exchange, intake in self._calls.items():
-            if self._consents(exchange.started, now) and not self._guard(intake.look):
+            if self._consents(exchange.started, GOING_ON) and not self._guard(intake.look):
                 intake.distrust()
 
     def _abandon(self) -> None:

@@ -63,3 +63,23 @@ class Sink(Protocol):
 
     def refuses(self) -> bool:
         """Return True when recording failed and the user asked for `--on-failure closed`."""
+
+
+class Discard:
+    """A sink that keeps nothing, for a relay without a recording."""
+
+    def request_started(self, exchange: Exchange) -> None:
+        """Do nothing."""
+
+    def request_ended(self, exchange: Exchange) -> None:
+        """Do nothing."""
+
+    def response_started(self, exchange: Exchange) -> None:
+        """Do nothing."""
+
+    def ended(self, exchange: Exchange) -> None:
+        """Do nothing."""
+
+    def refuses(self) -> bool:
+        """Never refuse."""
+        return False

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
+from traceproof.proxy.dialects import jsontext
 from traceproof.proxy.dialects.base import Dialect
 from traceproof.recorder import messages, semconv
 from traceproof.recorder.agents.base import text_of
@@ -60,8 +61,10 @@ class RequestReader:
     def read(self, body: SplitBody) -> ReadRequest:
         """Read a request; what cannot be read is left out and named in `problem`."""
         try:
-            head = msgspec.json.decode(body.head(), type=dict[str, Any])
-        except (ValueError, RecursionError):
+            head = jsontext.decode(body.head())
+        except ValueError:
+            head = None
+        if not isinstance(head, dict):
             return ReadRequest({}, {}, [], problem="the request is not a JSON object")
         layout = self._dialect.layout
         rest = {name: value for name, value in head.items() if name not in layout}
@@ -121,8 +124,8 @@ def _names(stored: list[_Stored]) -> list[str]:
 
 def _decode(content: Content) -> Any:
     try:
-        return msgspec.json.decode(content.data)
-    except (ValueError, RecursionError):
+        return jsontext.decode(content.data)
+    except ValueError:
         return content.data.decode("utf-8", "replace")
 
 

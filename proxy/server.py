@@ -53,7 +53,12 @@ _RELAY_HOOKS = (
     "http_connect_upstream",
     "server_connect",
 )
-_TLS_HOOKS = ("tls_start_client", "tls_start_server", "tls_failed_client")
+_TLS_HOOKS = (
+    "tls_start_client",
+    "tls_start_server",
+    "tls_established_client",
+    "tls_failed_client",
+)
 
 _Accept: TypeAlias = Callable[
     [asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]

@@ -24,16 +24,30 @@ log = logging.getLogger("traceproof.proxy")
 
 HTTP1 = b"http/1.1"
 
+_LEFT = "The client disconnected during the handshake."
+"""How mitmproxy tells that a client said nothing and went."""
+
 
 class Tls:
     """Answers mitmproxy's TLS hooks."""
 
     def __init__(self, authority: Authority, roots: Path) -> None:
-        self.untrusted: Counter[str] = Counter()
-        """Hosts whose client broke off our handshake: it does not trust the CA."""
         self._authority = authority
         self._contexts: dict[tuple[str, ...], SSL.Context] = {}
         self._upstream = _verifying(roots)
+        self._refused: Counter[str] = Counter()
+        self._left: Counter[str] = Counter()
+        self._trusting: set[str] = set()
+
+    @property
+    def untrusted(self) -> Counter[str]:
+        """Hosts whose client does not trust the CA: it said so, or left every time we met.
+
+        An agent that ends leaves connections in the middle of a handshake, so that leaving means
+        nothing where another handshake succeeded.
+        """
+        left = {host: count for host, count in self._left.items() if host not in self._trusting}
+        return self._refused + Counter(left)
 
     def tls_start_client(self, data: TlsData) -> None:
         """Serve a certificate for the name the agent asked for and the host it dialled."""
@@ -59,12 +73,19 @@ class Tls:
         connection.set_connect_state()
         data.ssl_conn = connection
 
+    def tls_established_client(self, data: TlsData) -> None:
+        """Note an agent that trusts us."""
+        self._trusting.add(_host(data))
+
     def tls_failed_client(self, data: TlsData) -> None:
         """Note an agent that would not talk to us."""
-        address = data.context.server.address
-        host = data.conn.sni or (address[0] if address else "")
-        self.untrusted[host] += 1
-        log.warning("the client broke off TLS for %s: %s", host, data.conn.error)
+        host, error = _host(data), data.conn.error or ""
+        if error.startswith(_LEFT):
+            self._left[host] += 1
+            log.info("the client left during TLS for %s", host)
+        else:
+            self._refused[host] += 1
+            log.warning("the client broke off TLS for %s: %s", host, error)
 
     def _serving(self, names: Sequence[str]) -> SSL.Context:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)
@@ -74,6 +95,11 @@ class Tls:
         context.use_privatekey(self._authority.leaf_key)
         context.set_alpn_select_callback(_choose_alpn)
         return context
+
+
+def _host(data: TlsData) -> str:
+    address = data.context.server.address
+    return data.conn.sni or (address[0] if address else "")
 
 
 def _verifying(roots: Path) -> SSL.Context:

@@ -8,8 +8,9 @@ The recorder looks at the file's size whenever it asks for the state, so a chang
 once for whatever happens after it.
 
 - `recording`: everything is kept.
-- `paused`: calls pass unrecorded. What was under way at any moment of a pause is not kept either
-  (`Control.covers`); the trace shows the gap, with its start and end (`Control.events`).
+- `paused`: calls pass unrecorded. Of a call that was under way when the pause began
+  (`Control.covers`), what was on disk by then stays, and nothing more is kept. The trace shows the
+  gap, with its start and end (`Control.events`).
 - `excluded`: final, and for the whole session. The recorder removes what it has written as soon as
   it sees this, not at the end, and leaves in its place a trace that has nothing but its root span:
   trace id, agent, times, and the marker. A recorder that was killed first leaves its control file
@@ -23,6 +24,7 @@ from __future__ import annotations
 import fcntl
 import getpass
 import os
+import threading
 import time
 from collections.abc import Iterator
 from enum import StrEnum
@@ -91,6 +93,7 @@ class Control:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._path = folder / f"{trace_id}.jsonl"
         self._file = _create(self._path, Header(trace_id, agent, os.getpid(), started))
+        self._lock = threading.Lock()
         self._read = os.fstat(self._file).st_size
         self._changes = [Change(started, State.RECORDING, user())]
 
@@ -129,7 +132,7 @@ class Control:
 
         Args:
             start: Unix nanoseconds.
-            end: Unix nanoseconds; of something still under way, now.
+            end: Unix nanoseconds; of something still under way, any time to come.
         """
         intervals = self.intervals()
         if intervals[-1].state is State.EXCLUDED:
@@ -150,6 +153,10 @@ class Control:
         ]
 
     def _catch_up(self) -> None:
+        with self._lock:  # the relay's thread asks too
+            self._read_on()
+
+    def _read_on(self) -> None:
         size = os.fstat(self._file).st_size
         if size == self._read:
             return

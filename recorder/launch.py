@@ -23,6 +23,8 @@ _TYPED = (signal.SIGINT, signal.SIGQUIT, *_STOPS)
 _SENT = (signal.SIGTERM, signal.SIGHUP)
 """Sent to us alone, these are meant for the agent."""
 
+_CHILD = signal.SIGCHLD
+
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 _SHELL = "/bin/sh"
@@ -36,7 +38,7 @@ class Child:
         self._exit_code: int | None = None
         self._early: list[int] = []
         self.pid = 0
-        self._before = {number: signal.getsignal(number) for number in _TYPED + _SENT}
+        self._before = {number: signal.getsignal(number) for number in (*_TYPED, *_SENT, _CHILD)}
         try:
             self._hold_signals()
             self.pid = _spawn(argv, env, self._defaults())
@@ -90,6 +92,7 @@ class Child:
             self._early.append(number)
 
     def _hold_signals(self) -> None:
+        signal.signal(_CHILD, signal.SIG_DFL)  # if ignored, the system would forget its exit code
         for number in _TYPED:
             signal.signal(number, signal.SIG_IGN)
         for number in _SENT:

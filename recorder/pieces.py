@@ -24,6 +24,7 @@ MEMO = 64 << 20
 _STRING = rb'"(?:[^"\\]|\\.)*+"'
 _MARKER = rb'(?<!\\)"cache_control"\s*+:\s*+(?:null|\{(?:[^{}"]|' + _STRING + rb")*+\})"
 _MARKERS = re.compile(rb",\s*+" + _MARKER + rb"|" + _MARKER + rb"(?:\s*+,)?", re.DOTALL)
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _KEY = re.compile(rb"[\s{,]*+" + _STRING + rb"\s*+:\s*+", re.DOTALL)
 _GAP = re.compile(rb"[\s,]*+")
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -135,27 +136,24 @@ class Splitter:
 
     def split(self, body: bytes) -> SplitBody:
         """Split a body; bytes that are no JSON object are one piece."""
-        try:
-            members = _members(body)
-        except (ValueError, RecursionError):
-            members = []
+        readable, members = _read(body)
         pieces: list[BodyPiece] = []
         position = 0
         for key, start, end in members:
             if key in self._keys:
-                for at, upto, piece in self._taken(body, key, start, end):
+                for at, upto, piece in self._taken(body, readable, key, start, end):
                     pieces += [body[position:at], piece] if at > position else [piece]
                     position = upto
         return SplitBody([*pieces, body[position:]] if position < len(body) else pieces)
 
     def _taken(
-        self, body: bytes, key: str, start: int, end: int
+        self, body: bytes, readable: bytes, key: str, start: int, end: int
     ) -> Iterator[tuple[int, int, Array | Value]]:
         """Yield what is taken out of one member, with its place: an array's brackets stay."""
         if body[start : start + 1] != b"[":
             yield start, end, Value(key, self._element(body, 0, start, end))
             return
-        spans = _elements(body, start, end)
+        spans = _elements(readable, start, end)
         separators = {body[before[1] : after[0]] for before, after in pairwise(spans)}
         elements = [self._element(body, number, *span) for number, span in enumerate(spans)]
         if len(separators) <= 1 and spans:
@@ -215,7 +213,7 @@ def cut_markers(raw: bytes) -> tuple[bytes, tuple[Cut, ...]]:
             cuts.append(Cut(size, match.group().decode()))
             position = match.end()
         data = b"".join([*kept, raw[position:]])
-        same = msgspec.json.decode(data) == _unmarked(msgspec.json.decode(raw))
+        same = _decoded(data) == _unmarked(_decoded(raw))
     except (ValueError, RecursionError):
         same = False
     return (data, tuple(cuts)) if same else (raw, ())
@@ -230,6 +228,28 @@ def _unmarked(value: Any, depth: int = 2) -> Any:
     if depth and isinstance(blocks, list):
         rest["content"] = [_unmarked(block, depth - 1) for block in blocks]
     return rest
+
+
+def _read(body: bytes) -> tuple[bytes, list[tuple[str, int, int]]]:
+    """Find an object's members; return them with the bytes in which they could be found.
+
+    `JSON.stringify` writes half an emoji, as is left where a tool's output was cut, as a lone
+    surrogate, which no strict decoder takes. So offsets are then those of a copy of equal length.
+    """
+    for readable in (body, _without_surrogates(body)):
+        try:
+            return readable, _members(readable)
+        except (ValueError, RecursionError):
+            continue
+    return body, []
+
+
+def _without_surrogates(data: bytes) -> bytes:
+    return _SURROGATE.sub(rb"\\ufffd", data)
+
+
+def _decoded(data: bytes) -> Any:
+    return msgspec.json.decode(_without_surrogates(data))
 
 
 def _members(body: bytes) -> list[tuple[str, int, int]]:

@@ -11,13 +11,18 @@ import logging
 import os
 import platform
 import signal
+import tempfile
 import time
+from dataclasses import replace
+from pathlib import Path
 
 from opentelemetry.sdk.resources import OTELResourceDetector
 
+from traceproof.exits import ENVIRONMENT
 from traceproof.network import Network, open_network
 from traceproof.outcome import Outcome
 from traceproof.proxy.capture import Capture
+from traceproof.proxy.exchange import Discard
 from traceproof.proxy.intake import IntakeContext
 from traceproof.recorder import otlp, repository, semconv
 from traceproof.recorder.agents import LaunchContext
@@ -26,7 +31,7 @@ from traceproof.recorder.launch import launch
 from traceproof.recorder.receiver import Receiver
 from traceproof.recorder.session import Session
 from traceproof.recorder.span import Attributes, decode_attributes, decode_span, new_trace_id
-from traceproof.recorder.store import SUFFIX
+from traceproof.recorder.store import SUFFIX, Store
 from traceproof.recorder.writer import TraceWriter
 from traceproof.recordlog import open_log
 from traceproof.rootspan import leave_marker, name_task, root_span
@@ -56,11 +61,16 @@ def record(settings: Settings) -> Outcome:
     except OSError as error:
         return _unrecorded(settings, error)
     try:
-        code = launch(settings.command, recording.environment()).wait()
+        child = launch(settings.command, recording.environment())
     except BaseException:
         recording.discard()
         raise
-    return _close(settings, recording, code)
+    code = ENVIRONMENT
+    try:
+        code = child.wait()
+    finally:
+        outcome = _close(settings, recording, code)
+    return outcome
 
 
 def _begin(settings: Settings, started: int) -> Recording:
@@ -80,8 +90,28 @@ def _unrecorded(settings: Settings, error: OSError) -> Outcome:
         raise error
     if settings.on_failure == "closed":
         raise OSError(f"the agent was not started, for nothing can be recorded: {_line(error)}")
-    code = launch(settings.command, settings.environment).wait()
+    code = _run_unrecorded(settings, error)
     return Outcome(code, settings.display_name, lost=[f"nothing was recorded: {_line(error)}"])
+
+
+def _run_unrecorded(settings: Settings, error: OSError) -> int:
+    """Run the agent; where its traffic is to go elsewhere, through a proxy that keeps nothing.
+
+    Raises:
+        OSError: that proxy cannot be had either, so the agent must not be started.
+    """
+    if not settings.routes:
+        return launch(settings.command, settings.environment).wait()
+    with tempfile.TemporaryDirectory(prefix="traceproof-") as folder:
+        try:
+            network = open_network(replace(settings, store=Store(Path(folder))), Discard())
+        except OSError:
+            raise error from None
+        try:
+            environment = {**settings.environment, **network.variables}
+            return launch(settings.command, environment).wait()
+        finally:
+            network.server.stop(_GRACE)
 
 
 def _close(settings: Settings, recording: Recording, code: int) -> Outcome:
@@ -192,7 +222,7 @@ class Recording:
         return outcome
 
     def discard(self) -> None:
-        """End everything before the agent has begun, and leave no file behind."""
+        """End everything where the agent could not be started, and leave no file behind."""
         if self._network is not None:
             self._network.server.stop(0)
         if self._receiver is not None:
@@ -228,9 +258,6 @@ class Recording:
         self._capture.run(lambda: self._write_agent_spans(data))
 
     def _write_agent_spans(self, data: otlp.TracesData) -> None:
-        now = time.time_ns()
-        if not self._consents(now, now):
-            return
         for resource_spans in data.resource_spans:
             resource = {
                 **decode_attributes(resource_spans.resource.attributes),
@@ -238,9 +265,11 @@ class Recording:
                 semconv.SOURCE: "agent",
             }
             for scope_spans in resource_spans.scope_spans:
-                for span in scope_spans.spans:
-                    self._session.agent_span(span)
-                    self._writer.span(decode_span(span), resource=resource, scope=scope_spans.scope)
+                for sent in scope_spans.spans:
+                    span = decode_span(sent)
+                    if self._consents(span.start, max(span.start, span.end)):
+                        self._session.agent_span(sent)
+                        self._writer.span(span, resource=resource, scope=scope_spans.scope)
 
     def _outcome(self, code: int, seconds: float) -> Outcome:
         lost = list(self._capture.faults)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from traceproof.proxy.dialects.anthropic import AnthropicMessages
 from traceproof.proxy.dialects.base import Dialect
 from traceproof.proxy.dialects.openai_chat import OpenAIChat
+from traceproof.proxy.dialects.openai_responses import OpenAIResponses
 
-DIALECTS: tuple[Dialect, ...] = (AnthropicMessages(), OpenAIChat())
+DIALECTS: tuple[Dialect, ...] = (AnthropicMessages(), OpenAIChat(), OpenAIResponses())
 """Every dialect known; the first that matches a request is its own."""
 
 

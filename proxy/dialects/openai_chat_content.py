@@ -102,7 +102,7 @@ def _known_part(item: dict[str, Any]) -> tuple[Part | None, str]:
         case {"type": "refusal", "refusal": str(text)}:
             return messages.generic("refusal", text), "refusal"
         case {"type": "image_url", "image_url": {"url": str(address)} as image}:
-            return wire.extended(_address("image", address), image, ("url",)), "image_url"
+            return wire.extended(addressed("image", address), image, ("url",)), "image_url"
         case {"type": "input_audio", "input_audio": {"data": str(data)} as audio}:
             mime = f"audio/{wire.text(audio.get('format'))}"
             known = ("data", "format")
@@ -110,11 +110,11 @@ def _known_part(item: dict[str, Any]) -> tuple[Part | None, str]:
         case {"type": "file", "file": {"file_id": str(file_id)} as file}:
             return wire.extended(messages.file("document", file_id), file, ("file_id",)), "file"
         case {"type": "file", "file": {"file_data": str(data)} as file}:
-            return wire.extended(_address("document", data), file, ("file_data",)), "file"
+            return wire.extended(addressed("document", data), file, ("file_data",)), "file"
     return None, ""
 
 
-def _address(modality: str, address: str) -> Part:
+def addressed(modality: str, address: str) -> Part:
     """Translate an address; one that holds its data (`data:image/png;base64,…`) is a blob."""
     head, comma, data = address.partition(",")
     if comma and head.startswith("data:") and head.endswith(";base64"):

@@ -142,10 +142,4 @@ def _more_usage(
     more = wire.rest(usage, ("prompt_tokens", "completion_tokens", "total_tokens"))
     more["prompt_tokens_details"] = wire.rest(prompt, ("cached_tokens",))
     more["completion_tokens_details"] = wire.rest(completion, ("reasoning_tokens",))
-    return {key: kept for key, value in more.items() if (kept := _nonzero(value))}
-
-
-def _nonzero(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: item for key, item in value.items() if item not in (0, None)}
-    return value
+    return {key: kept for key, value in more.items() if (kept := wire.nonzero(value))}

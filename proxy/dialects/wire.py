@@ -125,6 +125,13 @@ def rest(value: Mapping[str, Any], known: Collection[str]) -> dict[str, Any]:
     }
 
 
+def nonzero(value: Any) -> Any:
+    """Return counts of a kind without those that are zero: they say nothing."""
+    if isinstance(value, dict):
+        return {key: item for key, item in value.items() if item not in (0, None)}
+    return value
+
+
 def extended(part: Part, value: Mapping[str, Any], known: Collection[str]) -> Part:
     """Add to a part what its block says beyond the `known`; where names clash, under `extra`."""
     more = rest(value, known)

@@ -37,7 +37,7 @@ def main() -> int:
         except urllib.error.HTTPError as error:
             messages.pop()
             tell({"status": error.code, "error": json.load(error)["error"]["message"]})
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, ValueError, http.client.HTTPException) as error:  # cut, within a line too
             messages.pop()
             tell({"status": 0, "error": str(error)})
         else:
@@ -69,7 +69,7 @@ def ask(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     request = urllib.request.Request(f"{BASE}/v1/messages", data, HEADERS)
     with OPENER.open(request) as response:
         events = [json.loads(line[5:]) for line in response if line.startswith(b"data:")]
-    if events[-1]["type"] != "message_stop":
+    if not events or events[-1]["type"] != "message_stop":
         raise http.client.HTTPException("the stream was cut")
     return assemble(events)
 

@@ -34,7 +34,7 @@ class Recorder:
     def __init__(self, env: dict[str, str], project: Path, *options: str, code: int = 0) -> None:
         self.project = project
         self.store = Path(env.get("TRACEPROOF_STORE", project / ".traceproof"))
-        project.mkdir(exist_ok=True)
+        project.mkdir(parents=True, exist_ok=True)
         with (project / "stderr").open("wb") as stderr:
             self.process = subprocess.Popen(
                 [*TRACEPROOF, "record", *options, "--", sys.executable, str(AGENT), str(code)],

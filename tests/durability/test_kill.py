@@ -74,12 +74,13 @@ def killed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> list[Aftermath]:
     """Kill recorders, some at a time."""
+    place = tmp_path_factory.mktemp("killed")
 
     def kill(number: int) -> Aftermath:
         chance = random.Random(seed * KILLS + number)
         moment = SESSION * (number + chance.random()) / KILLS
         about = f"kill {number} of seed {seed}, {moment:.3f} s after the agent's start"
-        folder = tmp_path_factory.mktemp("killed")
+        folder = place / str(number)
         with ScriptedModel(answers(chance)) as model, new_recorder(model, folder) as recorder:
             recorder.started()
             recorder.say(*["Go on."] * PROMPTS)

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -217,6 +217,7 @@ class Stage:
         self.env = env
         self.store = self.workdir / ".traceproof"
         self._agents = agents
+        self._started: list[subprocess.Popen] = []
         self.workdir.mkdir()
         (self.workdir / "README").write_text("A place to work in.\n")
         name = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org")
@@ -243,7 +244,7 @@ class Stage:
     def start(self, model: ScriptedModel, *command: str | Path, **more: Any) -> subprocess.Popen:
         """Start a recording; `options` go before the agent's command, `before` before all."""
         options = [option for host in HOSTS for option in ("--route", f"{host}={model.url}")]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [
                 *more.pop("before", ()),
                 *TRACEPROOF,
@@ -261,6 +262,15 @@ class Stage:
             start_new_session=True,
             **more,
         )
+        self._started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End the recordings that a failed test left behind, and their agents."""
+        for process in self._started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
     def record(
         self, script: Script | Turns, *command: str | Path, options: Sequence[str] = ()
@@ -273,13 +283,8 @@ class Stage:
         return Recorded(path, ended, model.calls)
 
     def finish(self, process: subprocess.Popen) -> Ended[bytes]:
-        """Wait for a recording to end; one that does not is ended with its agent."""
-        try:
-            stdout, stderr = process.communicate(timeout=PATIENCE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-            raise
+        """Wait for a recording to end."""
+        stdout, stderr = process.communicate(timeout=PATIENCE)
         return Ended(process.args, process.returncode, stdout, stderr)
 
     def traces(self) -> list[Path]:
@@ -338,6 +343,8 @@ def spoken_fixture() -> Callable[[bytes], dict[str, str]]:
 @pytest.fixture
 def stage(
     tmp_path: Path, agent_env: Callable[[Path], dict[str, str]], request: pytest.FixtureRequest
-) -> Stage:
+) -> Iterator[Stage]:
     """A place where agents are recorded."""
-    return Stage(tmp_path, agent_env(tmp_path), request.getfixturevalue)
+    opened = Stage(tmp_path, agent_env(tmp_path), request.getfixturevalue)
+    yield opened
+    opened.close()

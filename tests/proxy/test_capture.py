@@ -195,3 +195,29 @@ def test_actions_run_in_order_on_one_thread(recorder: Recorder) -> None:
     recorder.settle()
 
     assert seen == [(number, "traceproof-capture") for number in range(3)]
+
+
+def test_a_fault_in_what_decides_on_consent_does_not_end_the_recording(desk: Desk) -> None:
+    broken = threading.Event()
+
+    def consents(_start: int, _end: int) -> bool:
+        if broken.is_set():
+            raise OSError("a fault")
+        return True
+
+    capture = Capture(desk.context, consents=consents)
+    first, second = desk.answered(Say("one")), desk.answered(Say("two"))
+    capture.request_started(first)
+    broken.set()
+    capture.request_ended(first)
+    capture.ended(first)
+    done = threading.Event()
+    capture.run(done.set)
+    assert done.wait(10)
+    broken.clear()
+    for tell in (capture.request_started, capture.request_ended, capture.ended):
+        tell(second)
+    capture.close()
+
+    assert capture.faults
+    assert "complete" in states(desk.kept())

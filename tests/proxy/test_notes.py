@@ -156,3 +156,13 @@ def test_an_odd_conversation_is_read_somehow(desk: Desk, dialect: Dialect, messa
 )
 def test_a_result_is_text(value: Any, text: str) -> None:
     assert as_text(value) == text
+
+
+def test_half_an_emoji_does_not_keep_a_request_unread(anthropic: Reading) -> None:
+    body = rb'{"model":"m","messages":[{"role":"user","content":"cut here \ud83d"}]}'
+
+    request = anthropic.read_bytes(body)
+
+    assert request.problem == ""
+    assert request.attributes[semconv.REQUEST_MODEL] == "m"
+    assert request.prompt == "cut here \N{REPLACEMENT CHARACTER}"

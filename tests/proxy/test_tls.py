@@ -81,3 +81,31 @@ def test_an_agent_that_does_not_trust_us_is_noted(start: Starting) -> None:
 
     relay.server.stop()
     assert relay.server.untrusted == {HOST: 1}
+
+
+def hello() -> bytes:
+    """Return a ClientHello: the first thing that an agent says, after which it may leave."""
+    outgoing = ssl.MemoryBIO()
+    context = ssl.create_default_context()
+    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=HOST)
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+@pytest.mark.parametrize("trusts", [True, False])
+def test_an_agent_that_leaves_is_noted_unless_it_has_shown_its_trust(
+    serve: Serve, start: Starting, *, trusts: bool
+) -> None:
+    relay = start(**serve().route(HOST))
+    if trusts:
+        with relay.secure(PORT) as agent:
+            agent.send(GET)
+            assert agent.response() == OK
+
+    with relay.connect(PORT) as agent:
+        agent.send(hello())
+        agent.until(b"\x16\x03\x03")  # our answer has begun
+
+    relay.server.stop()
+    assert relay.server.untrusted == ({} if trusts else {HOST: 1})

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from traceproof.recorder.consent import Control, Interval, State
 from traceproof.recorder.span import Event
+from traceproof.recorder.switch import switch
 
 
 def control(store: Path, started: int = 1000) -> Control:
@@ -123,3 +125,37 @@ def test_two_recordings_of_one_trace_do_not_mix(tmp_path: Path) -> None:
 def test_the_control_file_is_not_handed_to_the_agent(tmp_path: Path) -> None:
     with control(tmp_path) as held:
         assert not os.get_inheritable(held._file)
+
+
+def test_what_is_under_way_in_a_pause_is_not_covered_though_the_clock_was_set_back(
+    tmp_path: Path,
+) -> None:
+    later = time.time_ns() + 3600 * 10**9
+    with Control(tmp_path, "a" * 32, agent="x", started=later) as control:
+        switch(tmp_path, State.PAUSED)
+
+        assert not control.covers(time.time_ns(), 2**63 - 1)
+
+
+def test_two_threads_may_ask_while_others_change_the_state(tmp_path: Path) -> None:
+    with Control(tmp_path, "a" * 32, agent="x", started=time.time_ns()) as control:
+        faults: list[Exception] = []
+
+        def ask() -> None:
+            try:
+                for _ in range(2000):
+                    control.state()
+            except OSError as error:
+                faults.append(error)
+
+        threads = [threading.Thread(target=ask) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(50):
+            switch(tmp_path, State.PAUSED)
+            switch(tmp_path, State.RECORDING)
+        for thread in threads:
+            thread.join()
+
+        assert faults == []
+        assert len(control.intervals()) == 101

@@ -469,3 +469,16 @@ def test_a_child_that_stops_itself_gives_the_terminal_back(
 
     tty.expect("going on")
     tty.expect("launcher: exit 4")
+
+
+def test_an_ignored_sigchld_does_not_hide_how_the_child_ended() -> None:
+    ignoring = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n" + LAUNCHER
+
+    done = subprocess.run(
+        [sys.executable, "-c", ignoring, "sh", "-c", "exit 7"],
+        env=ENV,
+        capture_output=True,
+        check=False,
+    )
+
+    assert done.returncode == 7

@@ -163,3 +163,18 @@ def test_the_memo_is_bounded() -> None:
     splitter.split(b'{"messages":["123456","7890"]}')
 
     assert splitter.split(b'{"messages":["123456"]}').elements("messages")[0].new
+
+
+def test_half_an_emoji_does_not_keep_a_body_in_one_piece() -> None:
+    body = (
+        rb'{"messages":[{"role":"user","content":"cut here \ud83d"},'
+        rb'{"role":"user","content":[{"type":"text","text":"\ud83d\ude00",'
+        rb'"cache_control":{"type":"ephemeral"}}]}],"max_tokens":9}'
+    )
+
+    split = Splitter(KEYS).split(body)
+
+    first, second = split.elements("messages")
+    assert first.raw == rb'{"role":"user","content":"cut here \ud83d"}'
+    assert b"cache_control" not in second.content.data
+    assert split.join() == body
