@@ -17,6 +17,9 @@ def main() -> None:
     for name in ("stdout", "stderr"):  # None where whoever started us closed it
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
+    for descriptor in (1, 2):  # an agent may have left the terminal or pipe it shared with us so
+        with suppress(OSError):
+            os.set_blocking(descriptor, True)
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:

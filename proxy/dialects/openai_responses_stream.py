@@ -129,7 +129,7 @@ class ResponseAssembler:
         """Take one event; its own type counts, the name of the server-sent event only without."""
         if type(data) is not dict:
             return self._odd(data, f"an event is a {type(data).__name__}")
-        kind = data.get("type", name)
+        kind = data.get("type") or name or ("error" if "error" in data else "")
         if type(kind) is not str:
             return self._odd(data, "an event has no type")
         head, _, verb = kind.removeprefix("response.").rpartition(".")

@@ -28,6 +28,7 @@ from traceproof.proxy.testing.faults import (
 )
 from traceproof.proxy.testing.parts import (
     Cite,
+    Custom,
     Echo,
     Part,
     Redacted,
@@ -47,6 +48,7 @@ __all__ = [
     "Call",
     "Cite",
     "CrLf",
+    "Custom",
     "Cut",
     "Delay",
     "Drop",

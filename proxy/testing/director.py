@@ -13,7 +13,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from traceproof.proxy.testing.parts import Cite, Echo, Refuse, Say, Use
+from traceproof.proxy.testing.parts import Cite, Custom, Echo, Refuse, Say, Use
 from traceproof.proxy.testing.request import Request, Said
 from traceproof.proxy.testing.script import ComputedTurn, Scene, Script, Turn
 
@@ -125,7 +125,7 @@ def _marked(number: int, said: Said) -> int | None:
 
 
 def _shows(said: Said, turn: Turn) -> bool:
-    ids = {part.id for part in turn.parts if isinstance(part, Use)}
+    ids = {part.id for part in turn.parts if isinstance(part, Use | Custom)}
     if not ids.isdisjoint(said.calls):
         return True
     words = [part.text.strip() for part in turn.parts if isinstance(part, Say | Cite | Refuse)]

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from traceproof.proxy.testing.anthropic import Anthropic
 from traceproof.proxy.testing.openai_chat import OpenAIChat
+from traceproof.proxy.testing.openai_responses import OpenAIResponses
 from traceproof.proxy.testing.wire import Wire
 
-WIRES: tuple[Wire, ...] = (Anthropic(), OpenAIChat())
+WIRES: tuple[Wire, ...] = (Anthropic(), OpenAIChat(), OpenAIResponses())
 
 
 def wire_of(method: str, path: str) -> Wire | None:

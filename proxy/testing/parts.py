@@ -42,6 +42,14 @@ class Use(Part, frozen=True):
     id: str | None = None
 
 
+class Custom(Part, frozen=True):
+    """A call of one of the agent's tools that takes plain text, where the provider has such."""
+
+    name: str
+    text: str
+    id: str | None = None
+
+
 class ServerTool(Part, frozen=True):
     """A call of a tool that the provider runs itself, with its result.
 
@@ -80,7 +88,7 @@ class Echo(Part, frozen=True):
     template: str = "{}"
 
 
-AnyPart: TypeAlias = Say | Think | Redacted | Use | ServerTool | Cite | Refuse | Echo
+AnyPart: TypeAlias = Say | Think | Redacted | Use | Custom | ServerTool | Cite | Refuse | Echo
 
 
 class Usage(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ import msgspec
 from traceproof.proxy.testing.parts import (
     AnyPart,
     Cite,
+    Custom,
     Redacted,
     Refuse,
     Say,
@@ -103,6 +104,8 @@ def spoken(part: AnyPart) -> str:
             return part.text
         case Use() | ServerTool():
             return part.name + encode(part.input).decode()
+        case Custom():
+            return part.name + part.text
         case Redacted():
             return part.data
         case _:

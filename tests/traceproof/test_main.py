@@ -108,3 +108,22 @@ def test_an_error_on_a_closed_stderr_is_still_told_by_the_code(
 
     assert (closed.returncode, closed.stdout) == (2, b"")
     assert (broken.returncode, broken.stdout) == (2, b"")
+
+
+PRINTS_MUCH = """
+from traceproof import __main__ as main
+main.run = lambda _: print("x" * 300_000) or 0
+main.main()
+"""
+
+
+def test_a_pipe_that_an_agent_left_non_blocking_still_gets_all() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+
+    child = subprocess.Popen([sys.executable, "-c", PRINTS_MUCH], stdout=writer)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        read = pipe.read()
+
+    assert (child.wait(), len(read)) == (0, 300_001)

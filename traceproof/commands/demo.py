@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from traceproof import render
-from traceproof.commands.options import JsonOption, print_json
+from traceproof.commands.options import JsonOption, load_recording, print_json
 from traceproof.commands.show import load
 from traceproof.exits import NO
 from traceproof.recorder.store import Store
@@ -50,10 +50,18 @@ def demo(
     else:
         render.console().print(render.tree(view))
         say(f"\nThe trace: {trace}")
-        say(f"All of it: traceproof show --full --store {place}/.traceproof")
-        say("Your own:  traceproof record -- claude   (or aider, or any agent)")
+        say(f"All of it: {_program()} show --full --store {place}/.traceproof")
+        say(f"Your own:  {_program()} record -- claude   (or aider, or any agent)")
     if code:
         raise typer.Exit(NO)
+
+
+def _program() -> str:
+    """Return how to call this program again: by its name where the shell finds it."""
+    if shutil.which("traceproof"):
+        return "traceproof"
+    path = Path(sys.argv[0])
+    return f"{sys.executable} -m traceproof" if path.suffix == ".py" else str(path)
 
 
 def _repository(folder: Path | None) -> Path:
@@ -78,9 +86,9 @@ def _git(place: Path, *arguments: str) -> None:
 
 def _record(place: Path, *, stdout_to_stderr: bool) -> tuple[Path, int]:
     """Record the built-in agent; return the trace and the agent's exit code."""
-    from traceproof.demo.script import PROMPT, script  # noqa: PLC0415 - mitmproxy takes long
+    recording = load_recording()
+    from traceproof.demo.script import PROMPT, script  # noqa: PLC0415 - it needs the extra too
     from traceproof.proxy.testing import ScriptedModel  # noqa: PLC0415
-    from traceproof.recording import record  # noqa: PLC0415
 
     task = Task(
         id="demo-intervals",
@@ -98,7 +106,7 @@ def _record(place: Path, *, stdout_to_stderr: bool) -> tuple[Path, int]:
         command = ("sh", "-c", 'exec "$@" >&2', "sh", *command)
     os.chdir(place)
     with ScriptedModel(script()) as model:
-        outcome = record(
+        outcome = recording.record(
             Settings(
                 command=command,
                 cwd=place,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Any
 
 import msgspec
@@ -45,3 +47,18 @@ def print_json(document: Any) -> None:
     encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
     sys.stdout.buffer.write(encoded + b"\n")
     sys.stdout.buffer.flush()
+
+
+def load_recording() -> ModuleType:
+    """Import what records; other commands do without, since mitmproxy takes long to import.
+
+    Raises:
+        ImportError: something is not installed; the message says how to install it.
+    """
+    try:
+        return import_module("traceproof.recording")
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        if missing == "traceproof":
+            raise
+        raise ImportError(f"recording needs {missing}: pip install 'traceproof[proxy]'") from error

@@ -12,7 +12,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from traceproof.commands.options import StoreOption, locate
+from traceproof.commands.options import StoreOption, load_recording, locate
 from traceproof.outcome import Outcome
 from traceproof.recorder import task as tasks
 from traceproof.recorder.launch import find
@@ -99,7 +99,7 @@ def record(
     Nothing is printed while it runs: stdin, stdout, stderr and the terminal are the agent's. A
     recording that lost something says so at the end and turns exit code 0 into 3.
     """
-    from traceproof import recording  # noqa: PLC0415 - mitmproxy takes long to import
+    recording = load_recording()
 
     settings = Settings(
         command=tuple(command),
