@@ -6,6 +6,7 @@ has come since, and `finish` the rest.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 
 from traceproof.proxy.dialects.base import ChatResponse, Dialect, StreamEvent, StreamParser
@@ -18,6 +19,14 @@ from traceproof.recorder.manifests import Joined
 from traceproof.recorder.redaction import Mask, Masked, Redactor
 from traceproof.recorder.span import Attributes
 from traceproof.recorder.writer import TraceWriter
+
+_AT_ONCE = 4 << 20
+_AT_ONCE_ENCODED = 1 << 17
+"""Bytes up to which a body is dealt with in one go, as nearly all are; encoded ones may swell."""
+
+_PIECE = 1 << 20
+_DECODED = 64 << 20
+"""Bytes that an encoded body may decode to, before the rest of it is left out."""
 
 
 class Answer:
@@ -42,6 +51,8 @@ class Answer:
         self._ready: list[Masked] = []
         self._segments: list[str] = []
         self._masked = False
+        self._room = _DECODED
+        self._stopped = False
 
     def look(self) -> Attributes:
         """Put what has arrived on disk and return the attributes that say where."""
@@ -50,12 +61,12 @@ class Answer:
 
     def finish(self) -> Attributes:
         """Put the rest on disk and return the attributes that say where the body is."""
-        if self._taken == 0:
+        if self._taken == 0 and self._is_small():
             return self._at_once()
         self._take()
         self._end_of_stream()
         attributes = self._store_segments()
-        if self._encoding and not self._masked:
+        if self._encoding and not self._masked and not self._stopped:
             return self._as_sent()
         return attributes
 
@@ -69,18 +80,38 @@ class Answer:
 
     def _stream_parser(self) -> StreamParser | None:
         kind = header(self._exchange.response_headers, "content-type").lower()
-        return self._dialect.stream() if "event-stream" in kind else None
+        streams = "event-stream" in kind or (self._dialect.json_streams and "json" in kind)
+        return self._dialect.stream() if streams else None
 
     def _raw(self) -> bytes:
         chunks = self._exchange.response_chunks[self._taken :]
         self._taken += len(chunks)
         return b"".join(chunk.data for chunk in chunks)
 
-    def _decode(self, raw: bytes) -> bytes:
-        return raw if self._decoder is None else self._decoder.feed(raw)
+    def _is_small(self) -> bool:
+        size = sum(len(chunk.data) for chunk in self._exchange.response_chunks)
+        return size <= (_AT_ONCE if self._decoder is None else _AT_ONCE_ENCODED)
+
+    def _decode(self, raw: bytes) -> Iterator[bytes]:
+        """Yield decoded bytes in pieces of bounded size; what a bomb holds too much is left."""
+        if self._decoder is None:
+            yield from (raw[at : at + _PIECE] for at in range(0, len(raw), _PIECE))
+            return
+        for piece in self._decoder.pieces(raw):
+            if self._room < len(piece):
+                self._stopped = True
+                self.problem = f"stopped: the body decodes to more than {_DECODED} bytes"
+                return
+            self._room -= len(piece)
+            yield piece
 
     def _take(self) -> None:
-        data = self._decode(self._raw())
+        for data in self._decode(self._raw()):
+            self._take_decoded(data)
+            if sum(len(masked.data) for masked in self._ready) > _PIECE:
+                self._store_segments()
+
+    def _take_decoded(self, data: bytes) -> None:
         if self._parser is None:
             self._whole.append(data)
             self._release(self._masker.feed(data))
@@ -119,18 +150,15 @@ class Answer:
     def _at_once(self) -> Attributes:
         """Store a body of which nothing is on disk yet; usually nothing in it is secret."""
         raw = self._raw()
-        data = self._decode(raw)
+        data = b"".join(self._decode(raw))
         self._end_of_encoding()
         if self._parser is None:
             self._whole.append(data)
             masked = self._redactor.mask(data)
         else:
             masked = self._mask_events(data, [*self._parser.feed(data), *self._parser.finish()])
-        if self._encoding and not masked.masks:
-            return {
-                semconv.REF + semconv.RESPONSE_BODY: self._writer.blob(raw),
-                semconv.RESPONSE_ENCODING: self._encoding,
-            }
+        if self._encoding and not masked.masks and not self._stopped:
+            return self._as_sent()
         self._masked = bool(masked.masks)
         return self._attributes(self._writer.blob(masked.data, masked.masks))
 

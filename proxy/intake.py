@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from traceproof.proxy import dialects, unread
 from traceproof.proxy.answers import Answer, header
+from traceproof.proxy.callids import CallIds
 from traceproof.proxy.dialects.base import Dialect
 from traceproof.proxy.exchange import Chunk, Exchange, Headers
 from traceproof.proxy.notes import ReadRequest, RequestReader
@@ -26,6 +27,9 @@ from traceproof.recorder.redaction import Redactor
 from traceproof.recorder.session import OpenCall, Session
 from traceproof.recorder.span import Attributes, Span, SpanKind, StatusCode, new_span_id
 from traceproof.recorder.writer import TraceWriter
+
+_SWITCHING_PROTOCOLS = 101
+_WEB_SOCKET = "a web socket: its frames, in which no secret could be masked, are not kept"
 
 _INLINE = 512
 """Chunk times up to this many characters stand in the span, longer ones in a blob."""
@@ -75,6 +79,8 @@ class Intake:
         self._answer: Answer | None = None
         self._trusted = True
         self._span_id = new_span_id()
+        self._ids: CallIds | None = None
+        self._seen = (-1, -1)
 
     def begin(self) -> None:
         """Take the request: learn its secrets, store it, and open a span."""
@@ -94,6 +100,10 @@ class Intake:
 
     def look(self) -> None:
         """Put on record what is known by now: the span as pending, the answer as far as it came."""
+        seen = self._exchange.response_started, len(self._exchange.response_chunks)
+        if seen == self._seen:
+            return
+        self._seen = seen
         attributes = self._response_so_far()
         if self._call is not None:
             self._context.session.pending_call(self._call, attributes)
@@ -109,6 +119,8 @@ class Intake:
             self._context.session.http(self._finished_http_span(attributes))
             return
         response = self._answer.response() if self._answer and self._trusted else None
+        if response is not None and self._ids is not None:
+            self._ids.answer(response.messages)
         result = call_result(exchange, response, self._context.writer)
         result.attributes = attributes | result.attributes
         self._add_problem(result.attributes)
@@ -154,6 +166,7 @@ class Intake:
 
     def _open(self, dialect: Dialect, body: SplitBody) -> None:
         read = self._context.reader(dialect).read(body)
+        self._ids = read.ids
         if read.problem:
             whole = self._exchange.request_ended
             problem = read.problem if whole else "the call ended before its request was whole"
@@ -165,17 +178,19 @@ class Intake:
         headers = {name.lower(): value for name, value in exchange.request_headers}
         whose = agent.identify(headers, read.head)
         path = exchange.path.partition("?")[0]
+        attributes: Attributes = {
+            semconv.PROVIDER_NAME: dialect.provider,
+            **self._attributes,
+            **dialect.path_attributes(path),
+            **read.attributes,
+        }
         version = agent.version_from(headers)
         if version:
             self._context.session.root.attributes[semconv.AGENT_VERSION] = version
         return CallRequest(
             started=exchange.started,
-            model=str(read.attributes.get(semconv.REQUEST_MODEL, "")),
-            attributes={
-                semconv.PROVIDER_NAME: dialect.provider,
-                **self._attributes,
-                **read.attributes,
-            },
+            model=str(attributes.get(semconv.REQUEST_MODEL, "")),
+            attributes=attributes,
             messages=read.notes,
             purpose=agent.purpose(ModelCall(path, headers, read.head, read.system, read.prompt)),
             conversation_id=whose.session_id,
@@ -216,6 +231,8 @@ class Intake:
 
     def _body(self) -> Attributes:
         exchange = self._exchange
+        if exchange.status == _SWITCHING_PROTOCOLS:
+            return {semconv.CALL_PROBLEM: _WEB_SOCKET}
         if self._dialect is not None and self._trusted:
             self._answer = self._answer or self._new_answer(self._dialect)
             return self._answer.finish()

@@ -60,6 +60,7 @@ def test_raw_gives_the_bytes_that_the_model_got_and_sent(stage: Stage) -> None:
             stage.traceproof("raw", done.path, span.span_id, side).stdout
             for side in ("request", "response")
         )
-        for span in done.exchanges
+        for span in done.chats()
     ]
-    assert kept == [(call.request_body, call.response_body) for call in done.calls]
+    turns = [call for call in done.model_calls if call.scene == "main"]
+    assert kept == [(call.request_body, call.response_body) for call in turns]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -131,3 +132,30 @@ def test_joined_masks_move_along() -> None:
     pieces = [Masked(b"ab", [Mask(1, "X")]), Masked(b"cd", [Mask(0, "Y")])]
 
     assert joined(pieces) == Masked(b"abcd", [Mask(1, "X"), Mask(2, "Y")])
+
+
+def test_a_great_answer_is_taken_in_piece_by_piece(started: Desk) -> None:
+    call = started.answered(Say("word " * 1_000_000 + KEY), piece=4096)
+    sent = b"".join(chunk.data for chunk in call.response_chunks)
+    assert len(sent) > 4 << 20
+    answer = answer_of(started, call)
+
+    body, masks = stored(started, answer.finish()[BODY])
+
+    assert body.replace(b"<SECRET:KEY>", b"") != sent
+    assert KEY.encode() not in body
+    assert [mask.name for mask in masks] == ["KEY"]
+    assert answer.response().complete
+
+
+def test_a_bomb_is_kept_as_far_as_it_was_decoded(started: Desk) -> None:
+    bomb = gzip.compress(bytes(100 << 20))
+    headers = [("Content-Encoding", "gzip"), ("Content-Type", "application/json")]
+    call = started.exchange(b"", [bomb], response_headers=headers)
+    answer = answer_of(started, call)
+
+    attributes = answer.finish()
+
+    assert len(stored(started, attributes[BODY])[0]) <= 64 << 20
+    assert attributes[semconv.BODY_KEPT_DECODED] == "response"
+    assert answer.problem == "stopped: the body decodes to more than 67108864 bytes"

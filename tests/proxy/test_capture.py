@@ -94,9 +94,6 @@ def test_a_call_in_flight_is_on_record_before_it_ends(
     recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     call = recorder.desk.answered(Say("Hello there"), piece=4)
-    recorder.capture.request_started(call)
-    recorder.capture.request_ended(call)
-    recorder.settle()
     looked = threading.Event()
     pending = recorder.desk.session.pending_call
 
@@ -105,6 +102,8 @@ def test_a_call_in_flight_is_on_record_before_it_ends(
         looked.set()
 
     monkeypatch.setattr(recorder.desk.session, "pending_call", note)
+    recorder.capture.request_started(call)
+    recorder.capture.request_ended(call)
     assert looked.wait(10)
     recorder.capture.ended(call)
 

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 
 from traceproof.proxy.intake import Intake
 from traceproof.proxy.testing import Encode, Insert, Say, Status, Use
@@ -19,12 +21,18 @@ KEY = "sk-ant-api03-fake-key-0123456789"
 MASKED = b"<SECRET:X_API_KEY>"
 
 
+def lines(path: Path) -> bytes:
+    """Return a trace's lines, all frames decompressed."""
+    with path.open("rb") as file:
+        return zstandard.ZstdDecompressor().stream_reader(file, read_across_frames=True).read()
+
+
 def state(span: Span) -> tuple[object, object]:
     return span.attributes[semconv.CALL_STATE], span.attributes.get(semconv.ERROR_TYPE)
 
 
 @pytest.mark.parametrize("stream", [True, False])
-@pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions"])
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions", "/v1/responses"])
 def test_a_model_call_is_a_chat_span_with_its_bytes(desk: Desk, path: str, *, stream: bool) -> None:
     call = desk.answered(Say("Hello ✓"), Use("Bash", {"command": "ls"}), path=path, stream=stream)
 
@@ -57,6 +65,20 @@ def test_an_encoded_answer_is_kept_as_sent_and_read_all_the_same(desk: Desk, fau
     assert chat.attributes[semconv.RESPONSE_ENCODING] == fault.coding
     assert semconv.BODY_KEPT_DECODED not in chat.attributes
     assert "Hello" in str(chat.attributes[semconv.OUTPUT_MESSAGES])
+
+
+def test_an_answer_in_items_holds_no_key_either(desk: Desk) -> None:
+    said = [Say(f"Your key is {KEY}!"), Use("Bash", {"command": f"echo {KEY}"})]
+    call = desk.answered(*said, piece=3, path="/v1/responses")
+    call.request_headers = [("x-api-key", KEY)]
+
+    desk.take(call)
+
+    kept = desk.kept()
+    body, masks = kept.body(kept.spans[0], "response")
+    assert KEY not in body.decode()
+    assert [mask.encoding for mask in masks].count("fragments") == 2
+    assert KEY not in str(kept.spans)
 
 
 @pytest.mark.parametrize("faults", [[], [Encode("gzip")]])
@@ -291,3 +313,29 @@ def test_a_request_that_broke_the_recorder_keeps_its_bytes(desk: Desk) -> None:
     kept = desk.kept()
     assert kept.one().name == "POST /v1/messages"
     assert kept.body(kept.one(), "request")[0] == call.request_chunks[0].data
+
+
+def test_the_frames_of_a_web_socket_are_not_kept_since_none_can_be_masked(desk: Desk) -> None:
+    desk.redactor.add("KEY", "fake-key-0123456789")
+    call = desk.exchange(b"", [b"\x81\x13fake-key-0123456789"], status=101, path="/v1/realtime")
+
+    desk.take(call)
+
+    kept = desk.kept()
+    span = kept.one()
+    assert "web socket" in str(span.attributes[semconv.CALL_PROBLEM])
+    assert semconv.RESPONSE_BODY not in span.attributes
+    assert b"fake-key" not in lines(kept.path)
+
+
+def test_a_silent_call_is_put_on_record_once(desk: Desk) -> None:
+    call = desk.exchange(b"{}", [])
+    call.response_started = call.ended = 0
+    intake = Intake(call, desk.context)
+    intake.begin()
+
+    for _ in range(5):
+        intake.look()
+
+    desk.writer.close()
+    assert lines(desk.writer.path).count(b'"traceproofPending"') == 2
