@@ -52,6 +52,8 @@ class Relay:
         """The addresses we listen on."""
         self.on_idle: Callable[[], None] = lambda: None
         """Called when the last exchange under way has ended."""
+        self.on_request: Callable[[Client], None] = lambda _: None
+        """Called with the connection that a request has begun on."""
         self._sink = sink
         self._destinations = destinations
         self._live: dict[str, _Live] = {}
@@ -70,6 +72,7 @@ class Relay:
             flow: The flow.
             lane: What its connection is for; None for a proxy's plain requests.
         """
+        self.on_request(flow.client_conn)
         lane = lane or self._destinations.plain_lane(flow.request)
         if lane is None:
             self.tunnelled[flow.request.host] += 1

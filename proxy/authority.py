@@ -1,14 +1,19 @@
 """The store's own certificate authority, trusted by the launched child alone.
 
-One key, made once per store and used again; it never leaves its 0600 file. Certificates for hosts
-are made in memory. This module opens no connection.
+One key, made once per store and used again; it never leaves its 0600 file. A store may have come
+with a clone or an archive, and a key in it be known to somebody else: one that was not made in this
+place, or that others could read, is not used. Certificates for hosts are made in memory. This
+module opens no connection.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import ipaddress
+import logging
 import os
+import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +27,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from traceproof.proxy.hosts import is_address, plain
+from traceproof.recorder.store import make_private
+
+log = logging.getLogger("traceproof.proxy")
 
 KEY_FILE = "traceproof-ca.pem"
 CERTIFICATE_FILE = "traceproof-ca-cert.pem"
@@ -30,6 +38,9 @@ RENEWAL = timedelta(days=30)
 LEAF_VALIDITY = timedelta(days=90)
 BACKDATED = timedelta(days=2)
 """Allowance for a child (a virtual machine, a container) whose clock is behind."""
+
+MADE_WITHIN = 10.0
+"""Seconds between a key's making and its file's last change; the kernel sets the latter's time."""
 
 
 @dataclass(frozen=True)
@@ -61,18 +72,18 @@ class Authority:
 
 
 def open_authority(folder: Path) -> Authority:
-    """Return the folder's authority, made there if it has none or an ending one.
+    """Return the folder's authority, made there if it has none, an ending one or a foreign one.
 
     Two recordings that start at once get the same one.
 
     Raises:
-        OSError: The folder or its files cannot be read or written.
+        OSError: The folder or its files cannot be read or written, or the folder is a link.
         ValueError: The key file is not one of ours.
     """
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(folder)
     with _locked(folder):
         path = folder / KEY_FILE
-        authority = _load(path) if path.exists() else None
+        authority = _load(path)
         if authority is None or _is_ending(authority):
             authority = _create()
             _store(path, _dump(authority))
@@ -97,8 +108,27 @@ def _create() -> Authority:
     return Authority(certificate, key)
 
 
-def _load(path: Path) -> Authority:
-    pem = path.read_bytes()
+def _load(path: Path) -> Authority | None:
+    """Read the authority; None where there is none that only we can know."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        log.warning("%s is a link; the certificate authority is made anew", path)
+        return None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(handle)
+        authority = _parse(path, file.read())
+    why = _distrust(authority, status)
+    if why:
+        log.warning("%s %s; the certificate authority is made anew", path, why)
+    return None if why else authority
+
+
+def _parse(path: Path, pem: bytes) -> Authority:
     try:
         key = serialization.load_pem_private_key(pem, None)
         certificate = x509.load_pem_x509_certificate(pem)
@@ -108,9 +138,23 @@ def _load(path: Path) -> Authority:
         key.public_key() != certificate.public_key()
     ):
         raise _not_ours(path)
-    # A backup or a copy may have widened it.
-    path.chmod(0o600)
     return Authority(certificate, key)
+
+
+def _distrust(authority: Authority, status: os.stat_result) -> str:
+    """Say why somebody else may know the key; empty if nobody does.
+
+    Owner and mode tell nothing of a file that a clone or an archive brought, for both become those
+    of whoever unpacks it. But nobody can foresee when that will be.
+    """
+    if status.st_uid != os.geteuid():
+        return "is not ours"
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        return "could be read by others"
+    made = authority.certificate.not_valid_before_utc + BACKDATED
+    if abs(status.st_ctime - made.timestamp()) > MADE_WITHIN:
+        return "was not made in this place"
+    return ""
 
 
 def _not_ours(path: Path) -> ValueError:
@@ -145,12 +189,13 @@ def _store(path: Path, content: bytes) -> None:
 
 
 def _holds(path: Path, content: bytes) -> bool:
-    return path.exists() and path.read_bytes() == content
+    return path.is_file() and not path.is_symlink() and path.read_bytes() == content
 
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    handle = os.open(folder / ".lock", flags, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

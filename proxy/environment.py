@@ -1,4 +1,4 @@
-"""The launched child's environment in forward mode: its way to us, and its trust in our CA.
+"""The launched child's environment: its way to us, and in forward mode its trust in our CA.
 
 A pure function; what it does not name stays as the user had it.
 """
@@ -42,8 +42,25 @@ def child_environment(
     return changes
 
 
+def reverse_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that keep a child's calls to our base URLs away from its proxy.
+
+    Where it has none there is nothing to set: on some systems a NO_PROXY alone would make a program
+    overlook the system's own settings.
+    """
+    if not any(environ.get(name) for name in (*_PROXY_VARIABLES, *_PROXY_VARIABLES_IF_SET)):
+        return {}
+    entries = _no_proxy_entries(environ)
+    # Beside another entry, `*` is not understood by everyone.
+    value = "*" if "*" in entries else ",".join(entries)
+    return dict.fromkeys(NO_PROXY_VARIABLES, value)
+
+
 def child_no_proxy(environ: Mapping[str, str], hosts: Hosts) -> str:
     """Return the child's NO_PROXY: the union of both spellings and this machine, less our hosts."""
+    return ",".join(entry for entry in _no_proxy_entries(environ) if not hosts.bypassed_by(entry))
+
+
+def _no_proxy_entries(environ: Mapping[str, str]) -> list[str]:
     values = ",".join(environ.get(name, "") for name in NO_PROXY_VARIABLES)
-    entries = dict.fromkeys([*values.replace(",", " ").split(), *LOOPBACK])
-    return ",".join(entry for entry in entries if not hosts.bypassed_by(entry))
+    return list(dict.fromkeys([*values.replace(",", " ").split(), *LOOPBACK]))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
@@ -36,6 +36,8 @@ log = logging.getLogger("traceproof.proxy")
 CONNECT = b"CONNECT "
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _BLOCK = 65536
+LAST_WORDS_SECONDS = 0.05
+"""How long we go on at the end: what an agent said as it ended is in our sockets already."""
 HELLO_SECONDS = 1.0
 """How long we wait for a client to speak first on a connection to an IP address."""
 
@@ -82,6 +84,8 @@ class Front:
         self._hooks = hooks
         self._roots = roots
         self._options = relay_options()
+        self.on_closing: Callable[[], None] = lambda: None
+        """Called when what clients have said and closed of themselves has been taken."""
         self._open: dict[asyncio.Task[None], Handler | None] = {}
 
     async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -99,6 +103,9 @@ class Front:
 
     async def close(self, seconds: float) -> None:
         """End all connections; what does not end in time is cut off."""
+        if tasks := list(self._open):
+            await asyncio.wait(tasks, timeout=LAST_WORDS_SECONDS)
+        self.on_closing()
         for task, handler in list(self._open.items()):
             if handler is None or not handler.close():
                 task.cancel()

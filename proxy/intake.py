@@ -62,8 +62,8 @@ class IntakeContext:
 
     def learn(self, found: list[secrets.Secret]) -> None:
         """Mask these values from now on."""
-        for secret in found:
-            self.redactor.add(secret.name, secret.value)
+        if found:
+            self.redactor.add_all(found)
 
 
 class Intake:

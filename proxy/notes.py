@@ -7,17 +7,19 @@ before costs a look-up: agents resend the whole conversation with every call.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import msgspec
 
+from traceproof.proxy.callids import CallIds, Mention, mentions, put
 from traceproof.proxy.dialects import jsontext
 from traceproof.proxy.dialects.base import Dialect
 from traceproof.recorder import messages, semconv
 from traceproof.recorder.agents.base import text_of
 from traceproof.recorder.calls import MessageNote, ToolResult
-from traceproof.recorder.messages import Message
+from traceproof.recorder.messages import Message, Part
 from traceproof.recorder.pieces import Content, SplitBody
 from traceproof.recorder.span import Attributes
 from traceproof.recorder.writer import TraceWriter
@@ -30,7 +32,8 @@ class ReadRequest(NamedTuple):
     """A chat request as far as it could be read; `head` is its members but the conversation.
 
     `system` and `prompt` are the texts of the system prompt and of the user's last message, enough
-    of them to tell what a call is for.
+    of them to tell what a call is for. `ids` has gone through the conversation, and
+    gives ids to the calls of its answer.
     """
 
     head: dict[str, Any]
@@ -39,6 +42,14 @@ class ReadRequest(NamedTuple):
     system: str = ""
     prompt: str = ""
     problem: str = ""
+    ids: CallIds | None = None
+
+
+class _Known(NamedTuple):
+    """A message met before: the calls it mentions, and its notes by the ids these have."""
+
+    mentions: tuple[Mention, ...]
+    notes: dict[tuple[str, ...], MessageNote]
 
 
 class _Stored(NamedTuple):
@@ -54,7 +65,7 @@ class RequestReader:
     def __init__(self, dialect: Dialect, writer: TraceWriter) -> None:
         self._dialect = dialect
         self._writer = writer
-        self._messages: WeakKeyDictionary[Content, MessageNote] = WeakKeyDictionary()
+        self._messages: WeakKeyDictionary[Content, _Known] = WeakKeyDictionary()
         self._system_messages: WeakKeyDictionary[Content, str] = WeakKeyDictionary()
         self._others: WeakKeyDictionary[Content, _Stored] = WeakKeyDictionary()
 
@@ -70,26 +81,53 @@ class RequestReader:
         rest = {name: value for name, value in head.items() if name not in layout}
         attributes = self._dialect.attributes(rest)
         elements = body.elements(layout.messages)
-        notes = [self._note(element.content) for element in elements]
+        ids = CallIds()
+        notes = [self._note(element.content, ids) for element in elements]
         attributes |= self._list(semconv.INPUT_MESSAGES, [note.sha256 for note in notes])
         system = self._each(body, layout.system, self._system_parts)
+        system += self._each(body, layout.system_too, self._system_parts)
         attributes |= self._list(semconv.SYSTEM_INSTRUCTIONS, _names(system))
         tools = self._each(body, layout.tools, self._tool)
         attributes |= self._list(semconv.TOOL_DEFINITIONS, _names(tools))
         texts = [stored.text for stored in system]
         texts += [self._system_messages.get(element.content, "") for element in elements]
         prompt = notes[-1].prompt if notes else ""
-        return ReadRequest(rest, attributes, notes, "\n".join(filter(None, texts)), prompt)
+        told = "\n".join(filter(None, texts))
+        return ReadRequest(rest, attributes, notes, told, prompt, ids=ids)
 
-    def _note(self, content: Content) -> MessageNote:
-        note = self._messages.get(content)
+    def _note(self, content: Content, ids: CallIds) -> MessageNote:
+        known = self._messages.get(content)
+        message = None
+        if known is None:
+            message = self._message(content)
+            known = self._messages[content] = _Known(mentions(message), {})
+        named = ids.ids(known.mentions)
+        note = known.notes.get(named)
         if note is None:
-            message = self._dialect.message(_decode(content))
-            note = _note_of(message, self._writer.element(messages.encode(message)))
-            self._messages[content] = note
-            if message.role in {"system", "developer"}:
-                self._system_messages[content] = text_of(message.parts)
+            note = self._new_note(content, message or self._message(content), named)
+            known.notes[named] = note
+        ids.heard(note.role, note.sha256)
         return note
+
+    def _message(self, content: Content) -> Message:
+        return self._dialect.message(_decode(content))
+
+    def _new_note(self, content: Content, message: Message, named: tuple[str, ...]) -> MessageNote:
+        put(message, named)
+        note = _note_of(message, self._writer.element(messages.encode(message)))
+        note.read_results = partial(self._results, ref(content), named)
+        if message.role in {"system", "developer"}:
+            self._system_messages[content] = text_of(message.parts)
+        return note
+
+    def _results(self, content: ReferenceType[Content], named: tuple[str, ...]) -> list[ToolResult]:
+        """Read a message's results again; the note must not keep alive what it was made from."""
+        element = content()
+        if element is None:
+            return []
+        message = self._message(element)
+        put(message, named)
+        return _results_of(message)
 
     def _each(
         self, body: SplitBody, key: str | None, store: Callable[[Any], _Stored]
@@ -109,7 +147,8 @@ class RequestReader:
         return _Stored([self._json(part) for part in parts], text_of(parts))
 
     def _tool(self, value: Any) -> _Stored:
-        return _Stored([] if value is None else [self._json(self._dialect.tool(value))])
+        made = [] if value is None else self._dialect.tool(value)
+        return _Stored([self._json(tool) for tool in (made if isinstance(made, list) else [made])])
 
     def _json(self, value: Any) -> str:
         return self._writer.element(msgspec.json.encode(value))
@@ -130,12 +169,9 @@ def _decode(content: Content) -> Any:
 
 
 def _note_of(message: Message, name: str) -> MessageNote:
-    note = MessageNote(name, message.role)
-    note.results = [
-        ToolResult(str(part.get("id", "")), as_text(part.get("response")), part.get("is_error"))
-        for part in message.parts
-        if part.get("type") == "tool_call_response"
-    ]
+    note = MessageNote(
+        name, message.role, tuple(str(part.get("id", "")) for part in _told(message))
+    )
     if message.role == "user":
         note.prompt = "\n\n".join(
             part["content"]
@@ -145,6 +181,18 @@ def _note_of(message: Message, name: str) -> MessageNote:
             and not part["content"].lstrip().startswith(_REMINDER)
         )
     return note
+
+
+def _results_of(message: Message) -> list[ToolResult]:
+    return [
+        ToolResult(str(part.get("id", "")), as_text(part.get("response")), part.get("is_error"))
+        for part in _told(message)
+    ]
+
+
+def _told(message: Message) -> list[Part]:
+    """Return the parts that tell what a tool answered."""
+    return [part for part in message.parts if part.get("type") == "tool_call_response"]
 
 
 def as_text(value: Any) -> str:

@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +26,8 @@ from traceproof.proxy.routes import Origin, Routes
 from traceproof.proxy.upstream import UpstreamProxies
 
 try:
+    from mitmproxy.connection import Client
+
     from traceproof.proxy.addon import Relay
     from traceproof.proxy.authority import Authority
     from traceproof.proxy.destination import Destinations
@@ -47,7 +49,6 @@ _RELAY_HOOKS = (
     "error",
     "tcp_message",
     "tcp_end",
-    "client_disconnected",
     "crashed",
     "http_connect",
     "http_connect_upstream",
@@ -59,6 +60,9 @@ _TLS_HOOKS = (
     "tls_established_client",
     "tls_failed_client",
 )
+_HIGHEST_PORT = 65535
+_TURNS = 10
+"""Turns of the loop in which an accepted connection becomes ours; three, as of Python 3.13."""
 
 _Accept: TypeAlias = Callable[
     [asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]
@@ -76,7 +80,10 @@ class ProxyConfig:
     routes: Routes = field(default_factory=dict)
     proxies: UpstreamProxies = field(default_factory=UpstreamProxies)
     origins: tuple[Origin, ...] = ()
-    """Reverse mode: the servers to stand in for, one listener each; empty is forward mode."""
+    """Reverse mode: the servers to stand in for, each with its path, one listener each.
+
+    Empty is forward mode.
+    """
     listen_host: str = "127.0.0.1"
     listen_port: int = 0
     """0 picks a free one. In reverse mode the first listener's; the others follow it."""
@@ -87,8 +94,8 @@ class Listening(NamedTuple):
 
     url: str
     """The proxy in forward mode, the first base URL in reverse mode."""
-    bases: dict[str, str]
-    """Reverse mode: the base URL that stands for each origin, by the origin's authority."""
+    bases: Mapping[Origin, str]
+    """Reverse mode: the base URL that stands for each origin."""
 
 
 class ProxyServer:
@@ -101,7 +108,10 @@ class ProxyServer:
         self._tls = Tls(config.authority, config.roots)
         hooks = {name: getattr(self._relay, name) for name in _RELAY_HOOKS}
         hooks |= {name: getattr(self._tls, name) for name in _TLS_HOOKS}
+        hooks["client_disconnected"] = self._client_disconnected
+        self._relay.on_request = self._tls.heard
         self._front = Front(self._relay, destinations, hooks, config.roots)
+        self._front.on_closing = self._tls.closing
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
@@ -114,7 +124,7 @@ class ProxyServer:
 
     @property
     def untrusted(self) -> Counter[str]:
-        """How many clients would not trust our certificate, by the host they meant."""
+        """How many connections ended because our certificate was not trusted, by host."""
         return self._tls.untrusted
 
     @property
@@ -127,7 +137,9 @@ class ProxyServer:
 
         Raises:
             OSError: The address cannot be listened on.
+            ValueError: There are not so many ports from the one that was asked for on.
         """
+        self._check_ports()
         ready: Future[Listening] = Future()
         self._thread = threading.Thread(
             target=self._run, args=(ready,), name="traceproof-proxy", daemon=True
@@ -151,6 +163,18 @@ class ProxyServer:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    def _check_ports(self) -> None:
+        first, count = self._config.listen_port, len(self._config.origins)
+        if first and first + count - 1 > _HIGHEST_PORT:
+            raise ValueError(
+                f"port {first} is too high: {count} listeners need one each from there on, "
+                f"and {_HIGHEST_PORT} is the last"
+            )
+
+    def _client_disconnected(self, client: Client) -> None:
+        self._relay.client_disconnected(client)
+        self._tls.left(client)
+
     def _run(self, ready: Future[Listening]) -> None:
         with _captured_logging():
             try:
@@ -172,8 +196,7 @@ class ProxyServer:
             ready.set_result(listening)
             await self._stop.wait()
         finally:
-            for server in servers:
-                server.close()
+            await _close(servers)
         await self._drain()
         self._relay.abandon()
         await self._front.close(seconds=1.0)
@@ -182,11 +205,11 @@ class ProxyServer:
         config = self._config
         if not config.origins:
             return Listening(await self._open(servers, self._front.forward, config.listen_port), {})
-        bases = {}
+        bases: dict[Origin, str] = {}
         for number, origin in enumerate(config.origins):
             port = config.listen_port + number if config.listen_port else 0
             accept = partial(self._front.reverse, origin)
-            bases[origin.authority] = await self._open(servers, accept, port)
+            bases[origin] = await self._open(servers, accept, port)
         return Listening(next(iter(bases.values())), bases)
 
     async def _open(self, servers: list[asyncio.Server], accept: _Accept, port: int) -> str:
@@ -209,6 +232,20 @@ class ProxyServer:
                 await asyncio.wait_for(idle.wait(), self._grace)
             except TimeoutError:
                 log.warning("calls were still under way when the proxy stopped")
+
+
+async def _close(servers: list[asyncio.Server]) -> None:
+    """Stop listening; what the loop has accepted is served.
+
+    A server that is closed between the two steps of accepting a connection loses it, unclosed.
+    """
+    loop = asyncio.get_running_loop()
+    for listener in [sock for server in servers for sock in server.sockets]:
+        loop.remove_reader(listener)
+    for _ in range(_TURNS):
+        await asyncio.sleep(0)
+    for server in servers:
+        server.close()
 
 
 def _url(host: str, port: int) -> str:

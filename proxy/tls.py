@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from mitmproxy.connection import Server
+from mitmproxy.connection import Client, Server
 from mitmproxy.tls import TlsData
 from OpenSSL import SSL
 
@@ -24,8 +25,27 @@ log = logging.getLogger("traceproof.proxy")
 
 HTTP1 = b"http/1.1"
 
+_DISTRUST = re.compile(
+    r"alert (?:unknown ca|access denied|decrypt error|(?:bad|unsupported) certificate\b"
+    r"|certificate (?:unknown|expired|revoked))"
+)
+"""The alerts with which clients say that they do not trust a certificate, in OpenSSL's words.
+
+OpenSSL (Python, curl) and rustls say `unknown ca`, Go `bad certificate`, Java `certificate
+unknown`.
+"""
+
 _LEFT = "The client disconnected during the handshake."
 """How mitmproxy tells that a client said nothing and went."""
+
+_SILENT = 2
+"""How many connections must be given up in silence before that counts as distrust.
+
+Node, Bun and GnuTLS (git) look at the certificate after the handshake and close without an alert or
+a word; with TLS 1.3 Node's end of it never leaves. An agent that ends with a connection it did not
+need yet looks the same; so one does not count, nor do any if ever a request came for that host:
+distrust does not come and go, and who meets it tries again.
+"""
 
 
 class Tls:
@@ -36,18 +56,20 @@ class Tls:
         self._contexts: dict[tuple[str, ...], SSL.Context] = {}
         self._upstream = _verifying(roots)
         self._refused: Counter[str] = Counter()
-        self._left: Counter[str] = Counter()
+        self._silent: Counter[str] = Counter()
+        self._mute: dict[str, str] = {}
         self._trusting: set[str] = set()
+        self._closing = False
 
     @property
     def untrusted(self) -> Counter[str]:
-        """Hosts whose client does not trust the CA: it said so, or left every time we met.
-
-        An agent that ends leaves connections in the middle of a handshake, so that leaving means
-        nothing where another handshake succeeded.
-        """
-        left = {host: count for host, count in self._left.items() if host not in self._trusting}
-        return self._refused + Counter(left)
+        """Hosts whose client does not trust the CA: it said so, or never says a word."""
+        silent = {
+            host: count
+            for host, count in self._silent.items()
+            if count >= _SILENT and host not in self._trusting
+        }
+        return self._refused + Counter(silent)
 
     def tls_start_client(self, data: TlsData) -> None:
         """Serve a certificate for the name the agent asked for and the host it dialled."""
@@ -74,18 +96,36 @@ class Tls:
         data.ssl_conn = connection
 
     def tls_established_client(self, data: TlsData) -> None:
-        """Note an agent that trusts us."""
-        self._trusting.add(_host(data))
+        """Wait for a request: only that shows that an agent trusts us."""
+        self._mute[data.conn.id] = _host(data)
 
     def tls_failed_client(self, data: TlsData) -> None:
-        """Note an agent that would not talk to us."""
+        """Note an agent that would not talk to us, and whether that is for our certificate."""
         host, error = _host(data), data.conn.error or ""
-        if error.startswith(_LEFT):
-            self._left[host] += 1
-            log.info("the client left during TLS for %s", host)
-        else:
+        if _DISTRUST.search(error):
             self._refused[host] += 1
             log.warning("the client broke off TLS for %s: %s", host, error)
+            return
+        log.info("the client left during TLS for %s: %s", host, error)
+        seen = data.ssl_conn is not None  # our certificate: we answered
+        if seen and error.startswith(_LEFT) and not self._closing:
+            self._silent[host] += 1
+
+    def heard(self, client: Client) -> None:
+        """Note that an agent has sent a request."""
+        host = self._mute.pop(client.id, None)
+        if host is not None:
+            self._trusting.add(host)
+
+    def left(self, client: Client) -> None:
+        """Note that an agent has closed a connection, perhaps without a word."""
+        host = self._mute.pop(client.id, None)
+        if host is not None and not self._closing:
+            self._silent[host] += 1
+
+    def closing(self) -> None:
+        """Expect nothing of the connections that are still there: it is us who close them."""
+        self._closing = True
 
     def _serving(self, names: Sequence[str]) -> SSL.Context:
         context = SSL.Context(SSL.TLS_SERVER_METHOD)

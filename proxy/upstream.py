@@ -14,9 +14,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from traceproof.proxy.hosts import is_loopback, matches_no_proxy, plain
 
 PROXY_VARIABLES = {
-    "https": ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"),
-    "http": ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"),
+    "https": ("https_proxy", "HTTPS_PROXY"),
+    "http": ("http_proxy", "HTTP_PROXY"),
 }
+_ALL = ("all_proxy", "ALL_PROXY")
 NO_PROXY_VARIABLES = ("no_proxy", "NO_PROXY")
 
 Scheme: TypeAlias = Literal["http", "https"]
@@ -42,6 +43,8 @@ class UpstreamProxies:
     https: UpstreamProxy | None = None
     http: UpstreamProxy | None = None
     no_proxy: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What of it is not used, one line each."""
 
     def choose(self, scheme: str, host: str, port: int) -> UpstreamProxy | None:
         """Return the proxy that leads to a server, or None to dial it; this machine is dialled."""
@@ -56,15 +59,23 @@ class UpstreamProxies:
 def proxies_from(environ: Mapping[str, str]) -> UpstreamProxies:
     """Read HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; lower case wins, as in curl.
 
+    An ALL_PROXY that we cannot use (it often is a SOCKS proxy, for other programs) is passed over
+    where HTTPS_PROXY names one that we can, which then serves plain requests too.
+
     Raises:
         ValueError: A proxy is not http(s) or is malformed. The message names the variable only:
             its value may hold a password.
     """
-    return UpstreamProxies(
-        https=_proxy(environ, PROXY_VARIABLES["https"]),
-        http=_proxy(environ, PROXY_VARIABLES["http"]),
-        no_proxy=no_proxy_entries(environ),
-    )
+    https, http = (_proxy(environ, PROXY_VARIABLES[scheme]) for scheme in ("https", "http"))
+    notes: tuple[str, ...] = ()
+    try:
+        rest = _proxy(environ, _ALL) if https is None or http is None else None
+    except ValueError as error:
+        if https is None:
+            raise
+        rest = https
+        notes = (f"{error}; HTTPS_PROXY is used instead",)
+    return UpstreamProxies(https or rest, http or rest, no_proxy_entries(environ), notes)
 
 
 def no_proxy_entries(environ: Mapping[str, str]) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 It knows bytes, not traces. A full disk, a file-size limit or a failing device never raise here:
 what could not be written stays in memory, in order, and is tried again from the exact byte at which
-the file stopped.
+the file stopped. What the device failed to keep once it had taken it (an error of `fdatasync` or
+`close`) cannot be tried again, and is a problem for good.
 """
 
 from __future__ import annotations
@@ -29,7 +30,13 @@ class Appender:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         self._backlog = bytearray()
         self._size = 0
-        self.problem: OSError | None = None
+        self._unwritten: OSError | None = None
+        self._unkept: OSError | None = None
+
+    @property
+    def problem(self) -> OSError | None:
+        """What keeps bytes from the disk at present, or has lost some."""
+        return self._unkept or self._unwritten
 
     @property
     def backlog(self) -> int:
@@ -47,25 +54,28 @@ class Appender:
                 self._written(os.write(self._fd, self._backlog))
         except OSError as error:
             self._resume()
-            self.problem = error
+            self._unwritten = error
             return False
-        self.problem = None
+        self._unwritten = None
         return True
 
     def sync(self) -> None:
-        """Ask for what was written to survive a loss of power, where the file can promise that."""
+        """Ask for what was written to survive a loss of power, where the file can promise that.
+
+        The kernel tells of an error once and then takes the bytes for written, so it is remembered.
+        """
         try:
             os.fdatasync(self._fd)
         except OSError as error:
             if error.errno not in (errno.EINVAL, errno.EROFS):
-                self.problem = error
+                self._unkept = self._unkept or error
 
     def close(self) -> None:
         """Close the file; what still waits is lost."""
         try:
             os.close(self._fd)
         except OSError as error:
-            self.problem = error
+            self._unkept = self._unkept or error
 
     def _written(self, count: int) -> None:
         self._size += count

@@ -21,7 +21,6 @@ from traceproof.recorder.pieces import (
     Splitter,
     Value,
 )
-from traceproof.recorder.redaction import Mask
 from traceproof.recorder.writer import MAX_BLOB, TraceWriter
 
 _LITERAL = 4096
@@ -55,45 +54,35 @@ class BodyStore:
         """Take a body apart without storing it."""
         return self._splitter.split(body)
 
-    def store(self, body: bytes, masks: Sequence[Mask] = ()) -> StoredBody:
-        """Store a body; `masks` are those that it already holds."""
+    def store(self, body: bytes) -> StoredBody:
+        """Store a body."""
         split = self._splitter.split(body)
         if any(len(element.content.data) > MAX_BLOB for element in _all_elements(split)):
-            return StoredBody(self._writer.blob(body, masks), split)
-        parts: list[BodyPart] = []
-        position = 0
-        for piece in split.pieces:
-            end = _end(piece, position)
-            inside = [mask for mask in masks if position <= mask.offset < end]
-            parts.extend(self._parts(piece, position, inside))
-            position = end
+            return StoredBody(self._writer.blob(body), split)
+        parts = [part for piece in split.pieces for part in self._parts(piece)]
         return StoredBody(self._writer.body(parts), split)
 
-    def _parts(self, piece: BodyPiece, start: int, masks: Sequence[Mask]) -> list[BodyPart]:
+    def _parts(self, piece: BodyPiece) -> list[BodyPart]:
         match piece:
             case bytes():
-                return self._between(piece, [_moved(mask, -start) for mask in masks])
+                return self._between(piece)
             case Value(_, element):
-                return [self._element(element, masks)]
+                return [self._element(element)]
             case Array(key, elements, separator):
-                parts = [self._element(element, masks) for element in elements]
+                parts = [self._element(element) for element in elements]
                 ref = Ref.parse(self._writer.list_(parts, key))
                 return [Joined(ref.sha256, separator)]
 
-    def _between(self, data: bytes, masks: Sequence[Mask]) -> list[BodyPart]:
-        if len(data) <= _LITERAL and not masks:
+    def _between(self, data: bytes) -> list[BodyPart]:
+        if len(data) <= _LITERAL:
             try:
                 return [Literal(data.decode())]
             except UnicodeDecodeError:
                 pass
-        return self._writer.parts(data, masks)
+        return self._writer.parts(data)
 
-    def _element(self, element: Element, masks: Sequence[Mask]) -> ListPart:
+    def _element(self, element: Element) -> ListPart:
         """Store an element, spliced where markers were cut out of it."""
-        if masks:
-            inside = [mask for mask in masks if element.start <= mask.offset < element.end]
-            if inside:
-                return self._element_with(element, inside)
         stored = self._content(element.content)
         if not element.cuts:
             return stored.name
@@ -103,15 +92,11 @@ class BodyStore:
             return self._writer.element(element.raw)
         return Spliced(stored.name, element.cuts)
 
-    def _element_with(self, element: Element, masks: Sequence[Mask]) -> ListPart:
-        """Store an element that holds masks: whole, so that their offsets stay true."""
-        return self._writer.element(element.raw, [_moved(mask, -element.start) for mask in masks])
-
     def _content(self, content: Content) -> _Stored:
         stored = self._stored.get(content)
         if stored is None or not self._writer.has(stored.name):
             blob = self._writer.masked(content.data)
-            stored = _Stored(self._writer.element(blob.data, blob.masks), bool(blob.masks))
+            stored = _Stored(self._writer.store(blob), bool(blob.masks))
             self._stored[content] = stored
         return stored
 
@@ -124,17 +109,3 @@ def _all_elements(split: SplitBody) -> list[Element]:
         elif isinstance(piece, Value):
             found.append(piece.element)
     return found
-
-
-def _end(piece: BodyPiece, start: int) -> int:
-    match piece:
-        case bytes():
-            return start + len(piece)
-        case Value(_, element):
-            return element.end
-        case Array(_, elements, _):
-            return elements[-1].end
-
-
-def _moved(mask: Mask, by: int) -> Mask:
-    return mask._replace(offset=mask.offset + by)

@@ -6,6 +6,7 @@ is already in the trace file, so what stands here are references and the few tex
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from traceproof.recorder.span import Attributes
@@ -20,18 +21,43 @@ class ToolResult:
     is_error: bool | None
 
 
+def _no_results() -> list[ToolResult]:
+    return []
+
+
 @dataclass(slots=True)
 class MessageNote:
     """One message of a request: its hash, and what in it concerns the session.
 
-    `results` is emptied once the session has taken them, so that a long session does not keep its
-    tool output in memory.
+    One note may stand for equal messages of many requests, so nobody changes it. `answers` are the
+    ids of the tool calls whose results it carries, in order. The results themselves are read anew
+    each time they are asked for: a long session must not keep its tool output in memory.
     """
 
     sha256: str
     role: str
-    results: list[ToolResult] = field(default_factory=list)
+    answers: tuple[str, ...] = ()
     prompt: str = ""
+    read_results: Callable[[], list[ToolResult]] = field(
+        default=_no_results, repr=False, compare=False
+    )
+
+    @property
+    def results(self) -> list[ToolResult]:
+        """What its tools answered, one for each of `answers`; while its request is at hand."""
+        return self.read_results()
+
+
+def lineage(messages: Sequence[MessageNote]) -> list[int]:
+    """Name each beginning of a conversation: number `n` stands for the messages up to `n`.
+
+    A later request that goes on from there has the same name in the same place.
+    """
+    names, name = [], 0
+    for note in messages:
+        name = hash((name, note.sha256))
+        names.append(name)
+    return names
 
 
 @dataclass(slots=True)
@@ -66,7 +92,8 @@ class CallRequest:
 class CallResult:
     """How a model call ended; `ended` in Unix nanoseconds.
 
-    `state` is `complete`, `cut`, `refused` or `failed`; `error_type` is empty when all went well.
+    `state` is `complete`, `cut`, `refused`, `failed`, or `unrecorded` where the user paused; in
+    `error_type` stands "" when all went well.
     """
 
     ended: int

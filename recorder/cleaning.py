@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import unquote
 
-from traceproof.recorder.credential_names import HEADERS, QUERY
+from traceproof.recorder.credential_names import is_credential_header, is_credential_query
 
 _WITH_URL = {"content-location", "location", "origin", "referer"}
 _USERINFO = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*://)[^\s/?#]*@")
@@ -28,7 +29,7 @@ def clean_headers(headers: Iterable[tuple[str, str]]) -> CleanHeaders:
     """Drop credential headers and cookies, and credentials from headers that hold a URL."""
     cleaned = CleanHeaders([], [])
     for name, value in headers:
-        if name.lower() in HEADERS:
+        if is_credential_header(name, value):
             cleaned.dropped.append(name)
         else:
             with_url = name.lower() in _WITH_URL
@@ -44,7 +45,7 @@ def clean_path(path: str) -> str:
 
 def _clean_pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
-    if name.lower() not in QUERY:
+    if not is_credential_query(unquote(name), value):
         return pair
     _, hash_mark, fragment = value.partition("#")
     return name + equals + hash_mark + fragment

@@ -28,6 +28,8 @@ class Rule(Protocol):
     """One kind of credential, found by its shape; its mask reads `<SECRET:name>`."""
 
     name: str
+    starts: tuple[str, ...]
+    """What every match begins with, or is led by."""
 
     def find(self, data: bytes, start: int) -> Iterator[tuple[int, int]]:
         """Yield the matches as start and end; none begins before `start`."""
@@ -39,13 +41,22 @@ class Rule(Protocol):
 class TokenRule:
     """A fixed beginning and then a run of `least` or more bytes of a character class.
 
-    `leads` marks a beginning that is not itself secret (`Bearer `) and is not masked.
+    `leads` marks a beginning that is not itself secret (`Bearer `) and is not masked. `dots` is how
+    many a token has at least: a JWT begins like any other JSON in base64.
     """
 
     def __init__(
-        self, name: str, prefixes: tuple[str, ...], body: str, least: int, *, leads: bool = False
+        self,
+        name: str,
+        prefixes: tuple[str, ...],
+        body: str,
+        least: int,
+        *,
+        leads: bool = False,
+        dots: int = 0,
     ) -> None:
         self.name = name
+        self.starts = prefixes
         starts = "|".join(re.escape(prefix) for prefix in prefixes)
         begun = "|".join(_begun(prefix) for prefix in prefixes)
         self._prefixes = tuple(prefix.encode() for prefix in prefixes)
@@ -57,11 +68,13 @@ class TokenRule:
         )
         self._characters = _members(body) + "".join(prefixes).encode()
         self._leads = leads
+        self._dots = dots
 
     def find(self, data: bytes, start: int) -> Iterator[tuple[int, int]]:
         """Yield the tokens, with their prefix unless it only leads to them."""
         for at in _occurrences(self._prefixes, data, max(0, start - CONTEXT)):
-            if match := self._token.match(data, at):
+            match = self._token.match(data, at)
+            if match and match[1].count(b".") >= self._dots:
                 span = match.span(1) if self._leads else match.span()
                 if span[0] >= start:
                     yield span
@@ -78,6 +91,7 @@ class PrivateKeyRule:
     """A PEM private key, to its end line; one whose end is missing, as far as it looks like one."""
 
     name = "PRIVATE_KEY"
+    starts: tuple[str, ...] = ("-----BEGIN ",)
     _BEGIN = b"-----BEGIN "
     _LINE = rb"(?:[A-Z0-9]{1,12} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
     _BLOCK = re.compile(
@@ -136,6 +150,7 @@ PATTERNS: tuple[Rule, ...] = (
     PrivateKeyRule(),
     TokenRule("ANTHROPIC_KEY", ("sk-ant-",), _WORD, 20),
     TokenRule("OPENAI_KEY", ("sk-proj-", "sk-svcacct-", "sk-admin-"), _WORD, 20),
+    TokenRule("OPENROUTER_KEY", ("sk-or-",), _WORD, 20),
     TokenRule("SK_KEY", ("sk-", "sk_live_", "rk_live_"), "A-Za-z0-9", 20),
     TokenRule("GITHUB_TOKEN", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"), "A-Za-z0-9", 36),
     TokenRule("GITHUB_TOKEN", ("github_pat_",), "A-Za-z0-9_", 36),
@@ -145,7 +160,7 @@ PATTERNS: tuple[Rule, ...] = (
     TokenRule("GOOGLE_TOKEN", ("ya29.",), _WORD, 20),
     TokenRule("SLACK_TOKEN", ("xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-"), "A-Za-z0-9-", 20),
     TokenRule("HUGGING_FACE_TOKEN", ("hf_",), "A-Za-z0-9", 30),
-    TokenRule("JWT", ("eyJ",), "A-Za-z0-9_.-", 40),
+    TokenRule("JWT", ("eyJ",), "A-Za-z0-9_.-", 40, dots=2),
     TokenRule("BEARER", ("Bearer ", "bearer "), "A-Za-z0-9._~+/=-", 16, leads=True),
 )
 """The rules of `--redact patterns`, in the order in which they name what two of them match."""

@@ -127,8 +127,9 @@ class Splitter:
     """Splits bodies of one session; remembers elements from one body to the next."""
 
     def __init__(self, keys: Sequence[str], *, memo: int = MEMO) -> None:
-        """Take out the values of these keys of the body's object."""
+        """Take out the values of these keys of the body's object; `a.b` is one within another."""
         self._keys = frozenset(keys)
+        self._outer = frozenset(key.rpartition(".")[0] for key in keys if "." in key)
         self._limit = memo
         self._size = 0
         self._elements: dict[bytes, tuple[Content, tuple[Cut, ...]]] = {}
@@ -139,12 +140,24 @@ class Splitter:
         readable, members = _read(body)
         pieces: list[BodyPiece] = []
         position = 0
-        for key, start, end in members:
-            if key in self._keys:
-                for at, upto, piece in self._taken(body, readable, key, start, end):
-                    pieces += [body[position:at], piece] if at > position else [piece]
-                    position = upto
+        for key, start, end in self._wanted(readable, members):
+            for at, upto, piece in self._taken(body, readable, key, start, end):
+                pieces += [body[position:at], piece] if at > position else [piece]
+                position = upto
         return SplitBody([*pieces, body[position:]] if position < len(body) else pieces)
+
+    def _wanted(
+        self, readable: bytes, members: list[tuple[str, int, int]], prefix: str = ""
+    ) -> Iterator[tuple[str, int, int]]:
+        """Yield the members to take out, those of members too."""
+        for name, start, end in members:
+            key = prefix + name
+            if key in self._keys:
+                yield key, start, end
+            elif key in self._outer and readable[start : start + 1] == b"{":
+                inner = _members(readable[start:end])
+                within = [(name, start + at, start + upto) for name, at, upto in inner]
+                yield from self._wanted(readable, within, key + ".")
 
     def _taken(
         self, body: bytes, readable: bytes, key: str, start: int, end: int

@@ -8,7 +8,7 @@ read. The file may still be growing: what was in it when it was opened is read.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -221,22 +221,52 @@ class TraceReader:
             position += len(blob.data) + sum(len(text.encode()) for _, text in whole.insert)
         return masks
 
-    def inline(self, span: Span) -> Span:
-        """Return a span with its content in the place of references to it.
+    def inline(self, span: Span, limits: Mapping[str, int] | None = None) -> Span:
+        """Return a span with its content in the place of references to it, in its events too.
 
-        A reference that leads nowhere stays, and is noted in `problems`.
+        With `limits`, only for the attributes that it names, and of each the first so many bytes;
+        the reference stays beside a value that was cut. A reference that leads nowhere stays, and
+        is noted in `problems`.
         """
-        attributes: Attributes = {}
-        for name, value in span.attributes.items():
-            if not name.startswith(semconv.REF):
-                attributes[name] = value
+        where = f"span {span.span_id}"
+        events = [
+            msgspec.structs.replace(
+                event, attributes=self._inlined(event.attributes, where, limits)
+            )
+            for event in span.events
+        ]
+        attributes = self._inlined(span.attributes, where, limits)
+        return msgspec.structs.replace(span, attributes=attributes, events=events)
+
+    def _inlined(
+        self, attributes: Attributes, where: str, limits: Mapping[str, int] | None
+    ) -> Attributes:
+        inlined: Attributes = {}
+        for name, value in attributes.items():
+            of = name.removeprefix(semconv.REF)
+            if of == name or (limits is not None and of not in limits):
+                inlined[name] = value
                 continue
             try:
-                attributes[name.removeprefix(semconv.REF)] = self.resolve(str(value))
+                inlined[of], whole = self._read(str(value), limits[of] if limits else None)
             except ValueError as error:
-                self._file.note(f"span {span.span_id}: {name}: {error}")
-                attributes[name] = value
-        return msgspec.structs.replace(span, attributes=attributes)
+                self._file.note(f"{where}: {name}: {error}")
+                whole = False
+            if not whole:
+                inlined[name] = value
+        return inlined
+
+    def _read(self, text: str, limit: int | None) -> tuple[str | bytes, bool]:
+        """Return what a reference stands for, or its beginning, and whether that is all of it."""
+        ref = Ref.parse(text)
+        if limit is None:
+            return self._resolver.resolve(ref), True
+        data = bytearray()
+        for piece in self._resolver.pieces(ref):
+            data += piece
+            if len(data) > limit:
+                return _value(ref, bytes(data[:limit]), "ignore"), False
+        return _value(ref, bytes(data)), True
 
     def _load(self, name: str) -> Masked:
         known = self._cache.get(name)
@@ -301,6 +331,10 @@ class TraceReader:
             why = damaged[0] if damaged else "no line of it can be read"
             return DamagedTrace(f"{self.path} is damaged: {why}")
         return ForeignFile(f"{self.path} is not a trace file: no line names a trace format")
+
+
+def _value(ref: Ref, data: bytes, errors: str = "strict") -> str | bytes:
+    return data if ref.form in ("bytes", "concat") else data.decode(errors=errors)
 
 
 def _spans(groups: list[otlp.ResourceSpans]) -> Iterator[_Found]:

@@ -94,18 +94,22 @@ class Redactor:
         Returns:
             False where the value is too short or too common to be a secret.
         """
-        if not is_maskable(value):
-            return False
-        with self._lock:
-            if value not in self._values:
-                self._values.add(value)
-                self._known = self._extended(clean_name(name), value)
-        return True
+        self.add_all([(name, value)])
+        return is_maskable(value)
 
-    def _extended(self, name: str, value: str) -> _Known:
-        fresh = {form: (name, encoding) for form, encoding in forms(value).items()}
-        origins = {**fresh, **self._known.origins}
-        return _Known(Needles(origins), origins)
+    def add_all(self, secrets: Iterable[tuple[str, str]]) -> None:
+        """Mask these values from now on, as `add` does; many at once cost little more than one."""
+        with self._lock:
+            origins: dict[bytes, tuple[str, str]] = {}
+            for name, value in secrets:
+                if is_maskable(value) and value not in self._values:
+                    self._values.add(value)
+                    clean = clean_name(name)
+                    for form, encoding in forms(value).items():
+                        origins.setdefault(form, (clean, encoding))
+            if origins:
+                origins |= self._known.origins
+                self._known = _Known(Needles(origins), origins)
 
     def mask(self, data: bytes) -> Masked:
         """Mask every secret in some bytes, all that there are."""

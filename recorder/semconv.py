@@ -89,7 +89,10 @@ CALL_PURPOSE = "traceproof.call.purpose"
 """Why the agent made a call: `main`, or a side call (`title`, `quota`, `count_tokens`, …)."""
 
 CALL_STATE = "traceproof.call.state"
-"""How a call ended: `complete`, `cut`, `refused`, `failed`, or `pending` while it has not."""
+"""How a call ended: `complete`, `cut`, `refused` or `failed`; `pending` while it has not.
+
+`unrecorded` says that recording was paused meanwhile, and that what came was not kept.
+"""
 
 CALL_PROBLEM = "traceproof.call.problem"
 """What the recorder could not make sense of in this call; its bytes are kept all the same."""

@@ -6,21 +6,26 @@ from one thread, the recorder's.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import msgspec
 
 from traceproof.recorder import otlp, semconv, tracecontext
 from traceproof.recorder.agentspans import AgentSpans
-from traceproof.recorder.calls import CallRequest, CallResult, ToolRequest, ToolResult
-from traceproof.recorder.scopes import Failure, Scope, sub_agent
+from traceproof.recorder.calls import CallRequest, CallResult, ToolRequest, ToolResult, lineage
+from traceproof.recorder.scopes import Failure, Scope, Scopes, argument
 from traceproof.recorder.span import Attributes, Event, Link, Span, SpanKind, StatusCode
 from traceproof.recorder.span import new_span_id as fresh_id
-from traceproof.recorder.toolcalls import OpenTool, ToolLedger
+from traceproof.recorder.toolcalls import Asker, OpenTool, ToolLedger
 
 PROMPT_EVENT = "traceproof.user_prompt"
 """On an agent's span: the user said something, `content`."""
+
+_CONTENT = "content"
+_INLINE_PROMPT = 256
+"""Prompts up to this many characters stand in the event: it is written several times."""
 
 _INLINE = 1024
 """Tool arguments and results up to this many characters stand in the span, else in a blob."""
@@ -48,6 +53,13 @@ class OpenCall:
     scope: Scope
 
 
+class _Asked(NamedTuple):
+    """A tool call that was asked for once: its span, and the agent that asked."""
+
+    span_id: str
+    agent_id: str
+
+
 class Session:
     """One agent session, from the root span's start to its end."""
 
@@ -57,26 +69,26 @@ class Session:
         """Start with `root` as the main agent's span.
 
         `agent_id_in_result` finds (as its first group) the id of a sub-agent in the result of the
-        tool call that ran it, where the agent says so.
+        tool call that ran it, where the agent says so; its last match counts, since what the
+        sub-agent said stands before it.
         """
         self._sink = sink
-        self._main = Scope("", root)
-        self._scopes: dict[str, Scope] = {"": self._main}
+        self._scopes = Scopes(root)
         self._ledger = ToolLedger()
         self._agent_spans = AgentSpans()
-        self._tool_spans: dict[str, str] = {}
+        self._asked: dict[str, _Asked | None] = {}
         self._agent_id_in_result = agent_id_in_result
-        sink.pending(root)
+        self._put_on_record(self._scopes.main)
 
     @property
     def root(self) -> Span:
         """The root span, which the caller may add attributes and events to until `close`."""
-        return self._main.span
+        return self._scopes.main.span
 
     def open_call(self, request: CallRequest) -> OpenCall:
         """Begin a model call: close the tool calls it answers, note new prompts, link a retry."""
-        self._take_results(request)
         scope = self._scope(request)
+        self._take_results(request)
         if request.conversation_id:
             self.root.attributes.setdefault(semconv.CONVERSATION_ID, request.conversation_id)
         if request.purpose == "main":
@@ -95,7 +107,8 @@ class Session:
     def close_call(self, call: OpenCall, result: CallResult) -> None:
         """End a model call, and open the tool calls it asks for."""
         span, scope = call.span, call.scope
-        span.end = scope.span.end = max(result.ended, span.start)
+        span.end = max(result.ended, span.start)
+        scope.span.end = max(scope.span.end, span.end)
         span.attributes.update(result.attributes)
         span.attributes[semconv.CALL_STATE] = result.state
         if result.state != "complete" or result.error_type:
@@ -106,7 +119,7 @@ class Session:
             span.attributes[semconv.ERROR_TYPE] = result.error_type
         self._sink.span(span)
         for tool in result.tools:
-            self._ask(tool, span, scope)
+            self._ask(tool, call)
 
     def http(self, span: Span) -> None:
         """Take a call that is no model call, or one no dialect could read, as it is."""
@@ -121,11 +134,10 @@ class Session:
         """End the session: what is still open ends with it, then sub-agents, then the root."""
         for tool in self._ledger.close(time):
             self._write_tool(tool, None)
-        for scope in self._scopes.values():
-            if scope is not self._main:
-                self._write_sub_agent(scope)
-        self.root.end = time
-        self._sink.span(self.root)
+        for scope in self._scopes.sub_agents():
+            self._write_sub_agent(scope)
+        self.root.end = max(time, self.root.end, self.root.start)
+        self._sink.span(self._written(self.root))
 
     # --- calls ------------------------------------------------------------------------------------
 
@@ -170,25 +182,26 @@ class Session:
     # --- prompts and tools ------------------------------------------------------------------------
 
     def _take_prompts(self, scope: Scope, request: CallRequest) -> None:
-        fresh = scope.new_prompts(request.messages)
-        for prompt in fresh:
-            scope.span.events.append(
-                Event(PROMPT_EVENT, request.started, {"content": prompt}),
-            )
-        if fresh:
-            self._sink.pending(scope.span)
+        events = scope.span.events
+        for prompt in scope.new_prompts(request.messages, request.conversation_id):
+            event = Event(PROMPT_EVENT, request.started, {_CONTENT: prompt})
+            # the first one stays whole in memory: the recording names the task by it
+            events.append(self._without_long_content(event) if events else event)
+        if scope.due():
+            self._put_on_record(scope)
 
     def _take_results(self, request: CallRequest) -> None:
-        for note in request.messages:
-            for result in note.results:
-                tool = self._ledger.answer(result, request.started)
-                if tool is not None:
-                    self._write_tool(tool, result)
-            note.results.clear()
+        answered = self._ledger.answer(request.agent_id, request.messages, request.started)
+        for tool, result in answered:
+            self._write_tool(tool, result)
 
-    def _ask(self, request: ToolRequest, chat: Span, scope: Scope) -> None:
-        tool = self._ledger.ask(request, chat, scope.span.span_id)
-        self._tool_spans[request.call_id] = tool.span.span_id
+    def _ask(self, request: ToolRequest, call: OpenCall) -> None:
+        conversation = (lineage(call.request.messages) or [0])[-1]
+        asker = Asker(call.scope.agent_id, call.scope.span.span_id, conversation)
+        tool = self._ledger.ask(request, call.span, asker)
+        known = request.call_id in self._asked
+        asked = _Asked(tool.span.span_id, asker.agent_id)
+        self._asked[request.call_id] = None if known else asked
         self._put(tool.span, semconv.TOOL_CALL_ARGUMENTS, request.arguments)
         self._sink.pending(tool.span)
 
@@ -209,50 +222,48 @@ class Session:
     def _scope(self, request: CallRequest) -> Scope:
         scope = self._scopes.get(request.agent_id)
         if scope is None:
-            scope = self._new_scope(request)
-            self._scopes[request.agent_id] = scope
-            self._sink.pending(scope.span)
+            scope = self._scopes.add(request, self._ledger.open())
+            self._put_on_record(scope)
         return scope
-
-    def _new_scope(self, request: CallRequest) -> Scope:
-        parent = self._scopes.get(request.parent_agent_id, self._main)
-        launcher = self._launcher(request)
-        name = _agent_type(launcher) if launcher else "sub-agent"
-        scope = sub_agent(request, self.root.trace_id, parent.span.span_id, name)
-        if launcher:
-            scope.launched_by = launcher.request.call_id
-            scope.span.parent_id = launcher.span.span_id
-            scope.span.attributes[semconv.JOIN] = "inferred"
-        return scope
-
-    def _launcher(self, request: CallRequest) -> OpenTool | None:
-        """Find the open tool call whose prompt is the first thing a new sub-agent is told."""
-        told = next((note.prompt for note in request.messages if note.prompt), "")
-        taken = {scope.launched_by for scope in self._scopes.values()}
-        for tool in self._ledger.open():
-            prompt = _argument(tool.request, "prompt")
-            if prompt and prompt in told and tool.request.call_id not in taken:
-                return tool
-        return None
 
     def _note_sub_agent(self, tool: OpenTool, result: ToolResult) -> None:
-        match = self._agent_id_in_result and self._agent_id_in_result.search(result.content)
-        if match and match.group(1) in self._scopes:
-            self._tie(self._scopes[match.group(1)], tool.request.call_id)
+        """Tie a sub-agent to the call that ran it, where the call's result names it.
 
-    def _tie(self, scope: Scope, call_id: str) -> None:
-        if call_id not in self._tool_spans:
+        Any tool may print an agent's id. So this must be one that was given a prompt, and what is
+        known of the sub-agent already stands.
+        """
+        if self._agent_id_in_result is None or not argument(tool.request, "prompt"):
             return
-        scope.launched_by = call_id
-        scope.span.parent_id = self._tool_spans[call_id]
-        scope.span.attributes[semconv.JOIN] = "exact"
+        named = [match[1] for match in self._agent_id_in_result.finditer(result.content)]
+        scope = self._scopes.get(named[-1]) if named else None
+        if scope is not None and scope.span.attributes.get(semconv.JOIN) != "exact":
+            self._scopes.tie(scope, tool.span.span_id, tool.asker.agent_id)
 
     def _write_sub_agent(self, scope: Scope) -> None:
-        call_id = self._agent_spans.launched_by(scope.trace_parent)
-        if call_id:
-            self._tie(scope, call_id)
+        asked = self._asked.get(self._agent_spans.launched_by(scope.trace_parent))
+        if asked is not None:
+            self._scopes.tie(scope, *asked)
         scope.span.end = max(scope.span.end, scope.span.start)
-        self._sink.span(scope.span)
+        self._sink.span(self._written(scope.span))
+
+    # --- agents' spans ----------------------------------------------------------------------------
+
+    def _put_on_record(self, scope: Scope) -> None:
+        self._sink.pending(msgspec.structs.replace(self._written(scope.span), end=0))
+
+    def _written(self, span: Span) -> Span:
+        """Return an agent's span as it is written: long prompts are in blobs."""
+        events = [self._without_long_content(event) for event in span.events]
+        return msgspec.structs.replace(span, events=events)
+
+    def _without_long_content(self, event: Event) -> Event:
+        content = event.attributes.get(_CONTENT)
+        if not isinstance(content, str) or len(content) <= _INLINE_PROMPT:
+            return event
+        rest = {name: value for name, value in event.attributes.items() if name != _CONTENT}
+        return Event(
+            event.name, event.time, {**rest, semconv.REF + _CONTENT: self._sink.text(content)}
+        )
 
 
 def _with(span: Span, attributes: Attributes) -> Span:
@@ -267,18 +278,3 @@ def _with(span: Span, attributes: Attributes) -> Span:
         attributes=attributes,
         links=span.links,
     )
-
-
-def _argument(request: ToolRequest, name: str) -> str:
-    """Return one string argument of a tool call, or "" where there is none."""
-    try:
-        arguments = json.loads(request.arguments)
-    except ValueError:
-        return ""
-    value = arguments.get(name) if isinstance(arguments, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _agent_type(tool: OpenTool) -> str:
-    """Name a sub-agent by the kind that was asked for."""
-    return _argument(tool.request, "subagent_type") or "sub-agent"

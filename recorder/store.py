@@ -1,7 +1,8 @@
 """The store: the folder that holds a project's traces, and how to name one of them.
 
-The folder is private (0700) and ignored by git. What a trace says is the reader's business; a
-listing asks it for a few facts.
+The folder is private (0700) and ignored by git. It may have come with a clone or an archive, so
+nothing that is in it leads out of it. What a trace says is the reader's business; a listing asks it
+for a few facts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +25,7 @@ SUFFIX = ".otlp.jsonl.zst"
 LAST = "last"
 _SHOWN = 3
 _ID_LENGTH = 12
+_FOLDERS = ("traces", "control")
 
 
 class TraceName(NamedTuple):
@@ -44,11 +47,12 @@ class Store:
         """Find the store for work in `folder`.
 
         `TRACEPROOF_STORE` names it; else it is in the nearest folder upwards that has a store or is
-        a git repository, else in `folder` itself.
+        a git repository, else in `folder` itself. Only who names it may name a link.
         """
         named = environment.get(VARIABLE, "")
         if named:
-            return cls(folder / Path(named).expanduser())
+            path = folder / Path(named).expanduser()
+            return cls(path.resolve() if path.is_symlink() else path)
         for above in (folder, *folder.parents):
             if (above / FOLDER).is_dir() or (above / ".git").exists():
                 return cls(above / FOLDER)
@@ -63,18 +67,18 @@ class Store:
         """Make the folders, if they are not there.
 
         Raises:
-            OSError: that is not possible.
+            OSError: that is not possible, or one of them is a link.
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.traces_path.mkdir(mode=0o700, exist_ok=True)
-        ignore = self.path / ".gitignore"
-        if not ignore.exists() or not ignore.stat().st_size:  # a full disk leaves an empty one
-            ignore.write_text("*\n")
+        os.close(_open_folder(self.path))
+        for name in _FOLDERS:
+            make_private(self.path / name)
+        _hide_from_git(self.path)
 
     @staticmethod
     def short_id(trace_id: str) -> str:
-        """Return as much of a trace's id as its file name holds."""
-        return trace_id[:_ID_LENGTH]
+        """Return as much of a trace's id as its file name holds: letters and digits alone."""
+        return re.sub(r"[^A-Za-z0-9]+", "", trace_id)[:_ID_LENGTH]
 
     def new_trace_path(self, started: int, agent: str, trace_id: str) -> Path:
         """Return the path for a trace that began at `started` (Unix nanoseconds)."""
@@ -93,7 +97,7 @@ class Store:
         if not self.traces_path.is_dir():
             return []
         found = [path for path in self.traces_path.iterdir() if path.name.endswith(SUFFIX)]
-        return sorted(path for path in found if not path.name.startswith("."))
+        return sorted(path for path in found if not path.name.startswith(".") and path.is_file())
 
     def traces(self) -> Iterator[Summary]:
         """Yield a summary of each trace, oldest first; one that cannot be read says why."""
@@ -117,6 +121,63 @@ class Store:
         if len(found) == 1:
             return found[0]
         raise TraceNotFound(_not_found(name, found, self.path, empty=not paths))
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder that its owner alone can look into.
+
+    Raises:
+        OSError: that is not possible, or it is a link, which could lead anywhere.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = _open_folder(folder)
+    try:
+        status = os.fstat(handle)
+        if stat.S_IMODE(status.st_mode) & 0o077 and status.st_uid == os.geteuid():
+            os.fchmod(handle, 0o700)
+    finally:
+        os.close(handle)
+
+
+def _open_folder(folder: Path) -> int:
+    try:
+        return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        if folder.is_symlink():
+            why = "a link in the place of a folder of the store; remove it"
+            raise NotADirectoryError(errno.ENOTDIR, why, str(folder)) from None
+        raise
+
+
+def _hide_from_git(folder: Path) -> None:
+    """Write a `.gitignore` that hides everything, unless there is one that does.
+
+    In a folder that the user named, one that is there already is his own business.
+    """
+    file = folder / ".gitignore"
+    ours = folder.name == FOLDER
+    try:
+        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        if not file.is_symlink():
+            raise
+        if ours:
+            file.unlink()
+            _hide_from_git(folder)
+        return
+    try:
+        there = os.read(handle, 1 << 16)
+        if not there or (ours and not _hides_all(there)):  # a full disk leaves an empty one
+            os.fchmod(handle, 0o600)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, b"*\n", 0)
+    finally:
+        os.close(handle)
+
+
+def _hides_all(content: bytes) -> bool:
+    rules = content.splitlines()
+    return b"*" in rules and not any(rule.startswith(b"!") for rule in rules)
 
 
 def parse_name(path: Path) -> TraceName:

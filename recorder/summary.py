@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from traceproof.recorder import semconv
+from traceproof.recorder.agents.base import MAIN
 from traceproof.recorder.errors import TraceError
 from traceproof.recorder.reader import Record, TraceReader
 from traceproof.recorder.span import Attributes, Span
@@ -18,8 +19,8 @@ from traceproof.recorder.span import Attributes, Span
 class Summary(msgspec.Struct):
     """Facts about a trace; `started` and `ended` in Unix nanoseconds, 0 where unknown.
 
-    `turns` counts the model calls of the main purpose, retries and side calls apart. `pending`
-    tells that the session's end is not in the file, `error` why it could not be read at all.
+    `turns` counts what `is_turn` says, `failed_calls` what `has_failed`. `pending` tells that the
+    session's end is not in the file, `error` why it could not be read at all.
     """
 
     path: Path
@@ -28,6 +29,7 @@ class Summary(msgspec.Struct):
     ended: int = 0
     turns: int = 0
     calls: int = 0
+    failed_calls: int = 0
     tool_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
@@ -54,6 +56,20 @@ def summarise(path: Path) -> Summary:
     return summary
 
 
+def is_turn(call: Attributes) -> bool:
+    """Tell whether a model call is a turn: one of the main purpose that was answered in full.
+
+    What failed (its retry is a call of its own), a side call, and what is in flight are none.
+    """
+    main = call.get(semconv.CALL_PURPOSE, MAIN) == MAIN
+    return main and call.get(semconv.CALL_STATE) == "complete"
+
+
+def has_failed(call: Attributes) -> bool:
+    """Tell whether a model call ended without its answer, or with half of it."""
+    return call.get(semconv.CALL_STATE) in {"cut", "refused", "failed"}
+
+
 def _add(summary: Summary, record: Record) -> None:
     span, attributes = record.span, record.span.attributes
     match attributes.get(semconv.OPERATION_NAME):
@@ -75,9 +91,8 @@ def _add_root(summary: Summary, span: Span, *, pending: bool) -> None:
 
 def _add_call(summary: Summary, attributes: Attributes) -> None:
     summary.calls += 1
-    answered = attributes.get(semconv.CALL_STATE) == "complete"
-    if attributes.get(semconv.CALL_PURPOSE, "main") == "main" and answered:
-        summary.turns += 1
+    summary.turns += is_turn(attributes)
+    summary.failed_calls += has_failed(attributes)
     summary.input_tokens += _number(attributes.get(semconv.INPUT_TOKENS))
     summary.output_tokens += _number(attributes.get(semconv.OUTPUT_TOKENS))
 

@@ -1,6 +1,7 @@
 """Reading files that git does not know, each as git would keep it, within limits.
 
-A file is looked at without following links and without waiting for a pipe's other end.
+A file is looked at without following links and without waiting for a pipe's other end. Private keys
+are never taken.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import os
 import stat
 
 import msgspec
+
+from traceproof.recorder.secret_files import is_private_key
 
 
 class LeftOutError(Exception):
@@ -36,7 +39,7 @@ def read_untracked(root: bytes, name: bytes, most: int) -> UntrackedFile:
         most: its greatest size in bytes.
 
     Raises:
-        LeftOutError: it is too long, cannot be read, or is no file.
+        LeftOutError: it is too long, cannot be read, is no file, or is a private key.
     """
     if name.endswith(b"/"):
         raise LeftOutError("a repository of its own")
@@ -51,6 +54,8 @@ def read_untracked(root: bytes, name: bytes, most: int) -> UntrackedFile:
         data = _read(path, most)
     except OSError as error:
         raise LeftOutError(f"cannot be read: {error.strerror}") from None
+    if is_private_key(readable(name), data):
+        raise LeftOutError("a private key")
     return UntrackedFile(readable(name), "100755" if kind & stat.S_IXUSR else "100644", data)
 
 

@@ -7,8 +7,10 @@ format is in docs/trace-format.md. What a span says is its maker's business, not
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -41,6 +43,8 @@ MAX_ATTRIBUTE = 1 << 20
 BACKLOG = 64 << 20
 """Compressed bytes kept in memory while they cannot be written, before lines are dropped."""
 
+_TOKEN = re.compile(rb"<SECRET:[^<>]*>")
+
 FLUSH_INTERVAL = 0.5
 """Seconds; the promise is one, and the rest is left to a busy machine."""
 
@@ -48,7 +52,8 @@ FLUSH_INTERVAL = 0.5
 class TraceWriter:
     """Writes one trace file; every method may be called from any thread, and none raises OSError.
 
-    `problem` is the error that keeps bytes from the disk at present, None when all is well.
+    `problem` is the error that keeps bytes from the disk at present, or the first that lost some
+    for good; None when all is well.
     `lost` counts spans that were dropped because too much waited, or because the file was closed.
     """
 
@@ -105,9 +110,9 @@ class TraceWriter:
             return self.blob(data)
         blob = self.masked(data)
         if blob.masks or data.startswith((b"{", b"[")):
-            return str(Ref("text", self._store(blob)))
+            return str(Ref("text", self.store(blob)))
         quoted = msgspec.json.encode(data.decode())
-        return str(Ref("json", self._store(Masked(quoted, []))))
+        return str(Ref("json", self.store(Masked(quoted, []))))
 
     def blob(self, data: bytes, masks: Sequence[Mask] = ()) -> str:
         """Store bytes and return the reference to them; large ones are stored in parts.
@@ -129,18 +134,23 @@ class TraceWriter:
         start = 0
         while start < len(blob.data) or not names:
             end = _cut(blob.data, start + PART)
-            inside = [
-                mask._replace(offset=mask.offset - start)
-                for mask in blob.masks
-                if start <= mask.offset < end
-            ]
-            names.append(self._store(Masked(blob.data[start:end], inside)))
+            first, last = (bisect_left(blob.masks, at, key=_offset) for at in (start, end))
+            inside = [mask._replace(offset=mask.offset - start) for mask in blob.masks[first:last]]
+            names.append(self.store(Masked(blob.data[start:end], inside)))
             start = end
         return names
 
     def element(self, data: bytes, masks: Sequence[Mask] = ()) -> str:
         """Store bytes (at most `MAX_BLOB`) and return their bare name."""
-        return self._store(self.masked(data, masks))
+        return self.store(self.masked(data, masks))
+
+    def store(self, blob: Masked) -> str:
+        """Store what `masked` returned and return its bare name."""
+        name = sha256(blob.data)
+        with self._lock:
+            if name not in self._stored and self._write(encode_blob(name, blob)):
+                self._stored.add(name)
+        return name
 
     def has(self, name: str) -> bool:
         """Tell whether a blob is in the file already."""
@@ -156,7 +166,7 @@ class TraceWriter:
             parts = tuple(parts)
             name = encoder.find(parts)
             if name is None:
-                name = self._store(Masked(encoder.encode(parts), []))
+                name = self.store(Masked(encoder.encode(parts), []))
                 if self.has(name):
                     encoder.remember(name, parts)
             return str(Ref("list", name))
@@ -167,7 +177,7 @@ class TraceWriter:
         A secret in a literal is masked, and the literal becomes a blob that lists the mask.
         """
         safe = [self._safe(part) if isinstance(part, Literal) else part for part in parts]
-        return str(Ref("concat", self._store(Masked(encode_body(safe), []))))
+        return str(Ref("concat", self.store(Masked(encode_body(safe), []))))
 
     def masked(self, data: bytes, masks: Sequence[Mask] = ()) -> Masked:
         """Return bytes as they would be stored, with `masks` (already in them) and new ones."""
@@ -176,23 +186,12 @@ class TraceWriter:
         masked = self._mask(data)
         if not masks:
             return masked
-        known = [mask._replace(offset=self.stored_offset(data, mask.offset)) for mask in masks]
+        known = _moved(masks, data, masked) if masked.masks else masks
         return Masked(masked.data, sorted([*known, *masked.masks]))
-
-    def stored_offset(self, data: bytes, offset: int) -> int:
-        """Return where `data[offset:]` begins once `data` is stored: masks before it move it."""
-        return len(self.masked(data[:offset]).data)
 
     def _safe(self, part: Literal) -> BodyPart:
         blob = self.masked(part.text.encode())
-        return self._store(blob) if blob.masks else part
-
-    def _store(self, blob: Masked) -> str:
-        name = sha256(blob.data)
-        with self._lock:
-            if name not in self._stored and self._write(encode_blob(name, blob)):
-                self._stored.add(name)
-        return name
+        return self.store(blob) if blob.masks else part
 
     # --- spans ------------------------------------------------------------------------------------
 
@@ -237,7 +236,7 @@ class TraceWriter:
 
     @property
     def problem(self) -> OSError | None:
-        """What keeps bytes from the disk at present."""
+        """What keeps bytes from the disk at present, or has lost some."""
         return self._file.problem
 
     def flush(self) -> bool:
@@ -258,14 +257,13 @@ class TraceWriter:
         """
         self._timer.stop()
         with self._lock:
-            if self._closed:
-                return self._file.backlog == 0
-            self._file.append(self._frames.finish())
-            done = self._drain()
-            self._file.sync()
-            self._file.close()
-            self._closed = True
-        return done
+            if not self._closed:
+                self._file.append(self._frames.finish())
+                self._drain()
+                self._file.sync()
+                self._file.close()
+                self._closed = True
+            return self._file.backlog == 0 and self.problem is None
 
     def _write(self, line: bytes) -> bool:
         """Compress a line; False when it was dropped: the file is closed, or too much waits.
@@ -279,15 +277,41 @@ class TraceWriter:
         if self._frames.ended_frames > self._synced_frames and self._drain():
             self._synced_frames = self._frames.ended_frames
             self._file.sync()
+            self._tell()
         self._timer.arm()
         return True
 
     def _drain(self) -> bool:
         done = self._file.drain()
-        if not done and not self._failing and self._on_problem and self.problem:
-            self._on_problem(self.problem)
-        self._failing = not done
+        self._tell()
         return done
+
+    def _tell(self) -> None:
+        problem = self.problem
+        if problem and not self._failing and self._on_problem:
+            self._on_problem(problem)
+        self._failing = problem is not None
+
+
+def _moved(masks: Sequence[Mask], data: bytes, again: Masked) -> Iterator[Mask]:
+    """Yield the masks in `data` as they stand once more secrets in it have been masked.
+
+    Masks are put where a secret was and nowhere else, so those of before keep their order. One that
+    a new mask covers is gone.
+    """
+    new = {mask.offset for mask in again.masks}
+    before = _TOKEN.finditer(data)
+    after = (found for found in _TOKEN.finditer(again.data) if found.start() not in new)
+    moved = {
+        old.start(): found.start()
+        for old, found in zip(before, after, strict=False)
+        if old.group() == found.group()
+    }
+    return (mask._replace(offset=moved[mask.offset]) for mask in masks if mask.offset in moved)
+
+
+def _offset(mask: Mask) -> int:
+    return mask.offset
 
 
 def _cut(data: bytes, end: int) -> int:

@@ -69,7 +69,8 @@ def _say(error: Exception, code: int) -> int:
     if os.environ.get("TRACEPROOF_DEBUG"):
         raise error
     with suppress(OSError):  # nobody listens, or the disk that stderr goes to is full
-        print(f"traceproof: {_line(error)}", file=sys.stderr)
+        line = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in _line(error))
+        print(f"traceproof: {line}", file=sys.stderr)
     return code
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from traceproof.proxy import hosts as model_hosts
 from traceproof.proxy.authority import open_authority
-from traceproof.proxy.environment import child_environment
+from traceproof.proxy.environment import child_environment, reverse_environment
 from traceproof.proxy.exchange import Sink
 from traceproof.proxy.routes import Origin, parse_origin, parse_routes
 from traceproof.proxy.server import Listening, ProxyConfig, ProxyServer
@@ -22,6 +21,8 @@ class Network(NamedTuple):
 
     server: ProxyServer
     variables: dict[str, str]
+    notes: tuple[str, ...] = ()
+    """What of the environment is not used, one line each."""
 
 
 def open_network(settings: Settings, sink: Sink) -> Network:
@@ -29,7 +30,8 @@ def open_network(settings: Settings, sink: Sink) -> Network:
 
     Raises:
         OSError: the store cannot be written, or the port is taken.
-        ValueError: a host, a route, the environment's proxy or the store's CA is not usable.
+        ValueError: a host, a route, the port, the environment's proxy or the store's CA is not
+            usable.
         ImportError: mitmproxy is not installed.
     """
     environment = settings.environment
@@ -39,20 +41,23 @@ def open_network(settings: Settings, sink: Sink) -> Network:
     authority = open_authority(settings.store.path / "ca")
     trust = write_trust(settings.store.path / "ca", environment, authority.pem)
     origins = _origins(settings) if settings.mode == "reverse" else {}
+    proxies = proxies_from(environment)
     config = ProxyConfig(
         authority=authority,
         roots=trust.roots,
         hosts=hosts,
         routes=routes,
-        proxies=proxies_from(environment),
+        proxies=proxies,
         origins=tuple(dict.fromkeys(origins.values())),
         listen_port=settings.port,
     )
     server = ProxyServer(config, sink)
     listening = server.start()
     if settings.mode == "reverse":
-        return Network(server, _reverse_variables(origins, listening))
-    return Network(server, _forward_variables(settings, listening, trust, hosts))
+        variables = _reverse_variables(settings, origins, listening)
+    else:
+        variables = _forward_variables(settings, listening, trust, hosts)
+    return Network(server, variables, proxies.notes)
 
 
 def _forward_variables(
@@ -69,10 +74,12 @@ def _origins(settings: Settings) -> dict[BaseUrl, Origin]:
     }
 
 
-def _reverse_variables(origins: dict[BaseUrl, Origin], listening: Listening) -> dict[str, str]:
-    variables = {}
+def _reverse_variables(
+    settings: Settings, origins: dict[BaseUrl, Origin], listening: Listening
+) -> dict[str, str]:
+    """Return the base URLs; a path that the user's own has is added by the proxy."""
+    variables = reverse_environment(settings.environment)
     for base, origin in origins.items():
-        usual = urlsplit(f"https://{base.host}").hostname == origin.host and not origin.prefix
-        suffix = base.suffix if usual else ""
-        variables[base.variable] = listening.bases[origin.authority] + suffix
+        suffix = "" if settings.environment.get(base.variable) else base.suffix
+        variables[base.variable] = listening.bases[origin] + suffix
     return variables

@@ -213,7 +213,7 @@ class Recording:
             what = f"{self._writer.path}: not all of the trace could be written"
             outcome.lost.append(f"{what}: {_line(self._writer.problem)}")
         if self._control.state() is State.EXCLUDED:
-            leave_marker(self._writer.path, root, _resource())
+            leave_marker(self._writer.path, root, _resource(), self._redactor.mask)
             outcome.notes.append("excluded: the trace holds nothing but a marker")
         elif not self._writer.path.exists():
             outcome.lost.append(f"{self._writer.path}: the trace was removed meanwhile")

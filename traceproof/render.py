@@ -9,14 +9,17 @@ import json
 import re
 from collections.abc import Iterator
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.text import Text
 from rich.tree import Tree
 
-from traceproof.view import Node, Tokens, Totals, View
+from traceproof.spanfacts import Tokens
+from traceproof.view import Node, Totals, View
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _BRIEF = 100
+_GUIDE = "dim"
 _STYLES = {
     "agent": "bold cyan",
     "prompt": "bold green",
@@ -30,9 +33,35 @@ _STYLES = {
 
 def tree(view: View, *, full: bool = False) -> RenderableType:
     """Draw the whole view; `full` shows side calls, other HTTP calls, and texts uncut."""
-    top = Tree(_headline(view), guide_style="dim")
-    _grow(top, view.root, full=full)
-    return Group(top, *_footer(view))
+    return Group(*parts(view, full=full))
+
+
+def parts(view: View, *, full: bool = False) -> Iterator[RenderableType]:
+    """Draw a view piece by piece: to be printed one after the other, where it may be long."""
+    yield _headline(view)
+    shown = [node for node in view.root.children if _is_shown(node, full=full)]
+    for number, node in enumerate(shown, 1):
+        yield _Branch(node, full=full, last=number == len(shown))
+    yield from _footer(view)
+
+
+class _Branch:
+    """One child of the root with all below it, and the root's guides before it."""
+
+    def __init__(self, node: Node, *, full: bool, last: bool) -> None:
+        self._node, self._full, self._last = node, full, last
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        guides = Tree.ASCII_GUIDES if options.ascii_only else Tree.TREE_GUIDES[0]
+        space, line, fork, end = (str(guide) for guide in guides)
+        first, rest = (end, space) if self._last else (fork, line)
+        branch = Tree(_label(self._node, full=self._full), guide_style=_GUIDE)
+        _grow(branch, self._node, full=self._full)
+        narrower = options.update(width=max(1, options.max_width - len(first)), height=None)
+        for number, segments in enumerate(console.render_lines(branch, narrower, pad=False)):
+            yield Segment(rest if number else first, console.get_style(_GUIDE))
+            yield from segments
+            yield Segment.line()
 
 
 class _Console(Console):
@@ -126,8 +155,12 @@ def _footer(view: View) -> Iterator[Text]:
 
 def _grow(branch: Tree, node: Node, *, full: bool) -> None:
     for child in node.children:
-        if full or child.kind not in {"side", "http"}:
+        if _is_shown(child, full=full):
             _grow(branch.add(_label(child, full=full)), child, full=full)
+
+
+def _is_shown(node: Node, *, full: bool) -> bool:
+    return full or node.kind not in {"side", "http"}
 
 
 def _label(node: Node, *, full: bool) -> RenderableType:
@@ -175,10 +208,19 @@ def _plain(value: object) -> str:
 
 def _with_detail(line: Text, node: Node, *, full: bool) -> RenderableType:
     if full:
-        texts = [node.title if node.kind == "prompt" else node.detail, node.result]
-        return Group(line, *(Text(clean(text)) for text in texts if text))
+        first = "title" if node.kind == "prompt" else "detail"
+        return Group(line, *_whole(node, first), *_whole(node, "result"))
     told = node.detail if node.kind in {"turn", "side"} else node.result
     if not told:
         return line
     style = "" if node.kind == "turn" else "dim"
     return Group(line, Text(brief(told), style=style, no_wrap=True, overflow="ellipsis"))
+
+
+def _whole(node: Node, name: str) -> Iterator[Text]:
+    """Draw one of a node's texts, and say so where it is not all there."""
+    text: str = getattr(node, name)
+    if text:
+        yield Text(clean(text))
+    if name in node.cut:
+        yield Text("[the rest is in the trace]", style="red")

@@ -10,6 +10,7 @@ from traceproof.recorder import semconv
 from traceproof.recorder.consent import CONSENT_EVENT, user
 from traceproof.recorder.repository import RepositoryFacts
 from traceproof.recorder.span import Attributes, Span, new_span_id
+from traceproof.recorder.spanlines import Masking
 from traceproof.recorder.task import Task, derived_id
 from traceproof.recorder.writer import TraceWriter
 from traceproof.settings import Settings
@@ -62,7 +63,7 @@ def name_task(root: Span) -> None:
     )
 
 
-def leave_marker(path: Path, root: Span, resource: Attributes) -> None:
+def leave_marker(path: Path, root: Span, resource: Attributes, mask: Masking | None = None) -> None:
     """Put a trace in the place of an excluded one that says no more than that there was one."""
     path.unlink(missing_ok=True)
     kept = (semconv.OPERATION_NAME, semconv.AGENT_NAME)
@@ -72,7 +73,7 @@ def leave_marker(path: Path, root: Span, resource: Attributes) -> None:
         events=[event for event in root.events if event.name == CONSENT_EVENT],
         links=[],
     )
-    writer = TraceWriter(path, resource=resource)
+    writer = TraceWriter(path, resource=resource, mask=mask)
     writer.span(marker)
     writer.close()
 

@@ -3,51 +3,73 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
+from pathlib import Path
 
 from traceproof.recorder import secrets
 from traceproof.recorder.git import Git, GitError
 from traceproof.recorder.patterns import PATTERNS
 from traceproof.recorder.redaction import Redactor
 from traceproof.recorder.repository import RepositoryFacts
+from traceproof.recorder.secret_arguments import from_arguments
+from traceproof.recorder.secret_files import (
+    Reader,
+    from_credentials_json,
+    from_dotenv,
+    from_yaml,
+    reader_for,
+)
+from traceproof.recorder.secret_tree import from_patch, from_tree
 from traceproof.recorder.secrets import Secret
 from traceproof.settings import Settings
 
 _MOST = 1 << 20
 """Bytes of a credential file that are read."""
 
+_MOST_OF_TREE = 200
+"""Secrets of the working tree, and of what of it is stored: each slows masking a little."""
+
 _SECONDS = 5.0
 """For git to answer."""
 
-_READERS: dict[str, Callable[[str], list[Secret]]] = {
-    ".json": secrets.from_credentials_json,
-    ".yml": secrets.from_yaml,
-}
-"""By the file's ending; any other is read as a `.env` file."""
+_BY_ENDING: dict[str, Reader] = {".json": from_credentials_json, ".yml": from_yaml}
+"""How a credential file of any other name is read; else as a `.env` file."""
 
 
 def new_redactor(settings: Settings) -> Redactor:
-    """Return a redactor that knows the secrets of the environment, the agent's files and git."""
+    """Return a redactor that knows the secrets of all that the agent is given, or may read."""
     redactor = Redactor(PATTERNS if settings.patterns else ())
-    environment = settings.environment
-    home = Path(environment.get("HOME") or settings.cwd)
-    for secret in secrets.from_environment(environment):
-        redactor.add(secret.name, secret.value)
-    for path in settings.agent.credential_files(environment, home, settings.cwd):
-        for secret in _in_file(path):
-            redactor.add(secret.name, secret.value)
-    for secret in _in_git(settings.cwd, environment):
-        redactor.add(secret.name, secret.value)
+    redactor.add_all(_sources(settings))
     return redactor
 
 
+def _sources(settings: Settings) -> Iterator[Secret]:
+    environment = settings.environment
+    home = Path(environment.get("HOME") or settings.cwd)
+    yield from secrets.from_environment(environment)
+    yield from from_arguments(settings.command)
+    for path in settings.agent.credential_files(environment, home, settings.cwd):
+        yield from _in_file(path)
+    yield from _in_git(settings.cwd, environment)
+    yield from islice(from_tree(_root(settings.cwd)), _MOST_OF_TREE)
+
+
+def _root(folder: Path) -> Path:
+    """Return the repository that a folder is in, else the folder."""
+    return next((at for at in (folder, *folder.parents) if (at / ".git").exists()), folder)
+
+
 def learn_untracked(redactor: Redactor, facts: RepositoryFacts) -> None:
-    """Learn the secrets of `.env` files that are about to be stored with the working tree."""
+    """Learn the secrets of credential files that are about to be stored, in patch or whole."""
+    found = chain(from_patch(facts.patch), _in_untracked(facts))
+    redactor.add_all(islice(found, _MOST_OF_TREE))
+
+
+def _in_untracked(facts: RepositoryFacts) -> Iterator[Secret]:
     for file in facts.untracked:
-        if PurePosixPath(file.path).name.startswith(".env"):
-            for secret in secrets.from_dotenv(file.data.decode("utf-8", "replace")):
-                redactor.add(secret.name, secret.value)
+        if reader := reader_for(file.path):
+            yield from reader(file.data.decode("utf-8", "replace"))
 
 
 def _in_git(folder: Path, environment: Mapping[str, str]) -> list[Secret]:
@@ -67,5 +89,5 @@ def _in_file(path: Path) -> Iterator[Secret]:
             text = file.read(_MOST).decode("utf-8", "replace")
     except OSError:
         return
-    read = _READERS.get(path.suffix, secrets.from_dotenv)
-    yield from read(text)
+    reader = reader_for(path.name) or _BY_ENDING.get(path.suffix, from_dotenv)
+    yield from reader(text)

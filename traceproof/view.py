@@ -11,19 +11,14 @@ from typing import Any
 
 import msgspec
 
-from traceproof.recorder import prices, semconv
+from traceproof import spanfacts
+from traceproof.recorder import semconv
+from traceproof.recorder.agents.base import MAIN
 from traceproof.recorder.consent import BY, CONSENT_EVENT, UNTIL
 from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Event, Span
-
-
-class Tokens(msgspec.Struct, omit_defaults=True):
-    """Token counts of one call, or summed; `input` includes what was read from a cache."""
-
-    input: int = 0
-    output: int = 0
-    cache_read: int = 0
-    cache_creation: int = 0
+from traceproof.recorder.summary import has_failed, is_turn
+from traceproof.spanfacts import Tokens, operation
 
 
 class Node(msgspec.Struct, omit_defaults=True):
@@ -33,6 +28,7 @@ class Node(msgspec.Struct, omit_defaults=True):
     `at` since the trace began, `duration` None while it has not ended. `detail` is what a turn said
     or a tool was given, `result` what the tool answered. `cost` is in US dollars, None where the
     price is not known. `notes` say what a reader must not overlook: retries, cuts, errors, guesses.
+    `cut` names the texts of which only the beginning is here: `title`, `detail`, `result`.
     """
 
     kind: str
@@ -46,11 +42,15 @@ class Node(msgspec.Struct, omit_defaults=True):
     tokens: Tokens | None = None
     cost: float | None = None
     notes: list[str] = []
+    cut: list[str] = []
     children: list[Node] = []
 
 
 class Totals(msgspec.Struct):
-    """What a trace adds up to; `cost` is None when the price of any call is not known."""
+    """What a trace adds up to; `cost` is None when the price of any call is not known.
+
+    What is a turn and what a failed call, `traceproof.recorder.summary` says.
+    """
 
     turns: int
     side_calls: int
@@ -70,46 +70,28 @@ class View(msgspec.Struct):
     problems: list[str]
 
 
-_FACTS = (
-    semconv.AGENT_NAME,
-    semconv.AGENT_VERSION,
-    semconv.CONVERSATION_ID,
-    semconv.TASK_ID,
-    semconv.TASK_TYPE,
-    semconv.SCENARIO,
-    semconv.ORIGIN,
-    semconv.CONSENT,
-    semconv.VCS_URL,
-    semconv.VCS_REVISION,
-    semconv.VCS_BRANCH,
-    semconv.VCS_STATE,
-    semconv.VCS_CAP,
-    semconv.PROCESS_COMMAND_ARGS,
-    semconv.PROCESS_WORKING_DIRECTORY,
-    semconv.PROCESS_EXIT_CODE,
-    semconv.RECORDING_MODE,
-    semconv.RECORDING_LOST,
-)
-
-
 _EVENTS = {PROMPT_EVENT, CONSENT_EVENT}
+_DEPTH = 64
+"""Agents within agents at most; those deeper stand under the root."""
 
 
 def build(
     trace: str, spans: Iterable[Span], *, pending: Iterable[str] = (), problems: Iterable[str] = ()
 ) -> View:
-    """Build the view of a trace from its (inlined) spans.
+    """Build the view of a trace from its spans, with `spanfacts.CONTENT` inlined in them.
 
     Raises:
         ValueError: there is no root span.
     """
     tree = _Tree(list(spans), set(pending))
-    root = tree.agent(tree.root)
+    root = tree.grown()
     return View(
         trace=trace,
         root=root,
         totals=tree.totals(),
-        facts={key: tree.root.attributes[key] for key in _FACTS if key in tree.root.attributes},
+        facts={
+            key: tree.root.attributes[key] for key in spanfacts.FACTS if key in tree.root.attributes
+        },
         problems=list(problems),
     )
 
@@ -120,81 +102,118 @@ class _Tree:
     def __init__(self, spans: list[Span], pending: set[str]) -> None:
         self._spans = sorted(spans, key=lambda span: (span.start, span.end))
         self._pending = pending
+        self._placed: set[str] = set()
         self._by_parent: defaultdict[str, list[Span]] = defaultdict(list)
         self._by_chat: defaultdict[str, list[Span]] = defaultdict(list)
         for span in self._spans:
             self._by_parent[span.parent_id].append(span)
-            for chat_id in _requested_by(span):
+            for chat_id in spanfacts.requested_by(span):
                 self._by_chat[chat_id].append(span)
-        roots = [s for s in self._spans if not s.parent_id and _operation(s) == "invoke_agent"]
+        roots = [s for s in self._spans if not s.parent_id and operation(s) == "invoke_agent"]
         if not roots:
             raise ValueError("the trace has no root span: nothing of the session was written")
         self.root = roots[0]
 
-    def agent(self, span: Span) -> Node:
+    def grown(self) -> Node:
+        """Build the whole tree: the root's, and under it the agents that nothing leads to."""
+        root = self._agent(self.root)
+        lost = (span for span in self._spans if operation(span) == "invoke_agent")
+        for span in lost:
+            if span.span_id not in self._placed:
+                node = self._agent(span)
+                node.notes.append("what started it is not known")
+                root.children.append(node)
+        root.children.sort(key=lambda child: child.at)
+        return root
+
+    def _agent(self, span: Span, depth: int = 0) -> Node:
         """Build an agent's node with everything it did, in the order it happened."""
+        self._placed.add(span.span_id)
         node = self._node("agent", span, str(span.attributes.get(semconv.AGENT_NAME, span.name)))
         if span.attributes.get(semconv.JOIN) == "inferred":
             node.notes.append("which call started it is inferred")
         children = [self._event(event) for event in span.events if event.name in _EVENTS]
-        children += [self._call(chat) for chat in self._children(span, "chat")]
+        children += self._turns(span, depth)
         children += [self._node("http", http, http.name) for http in self._children(span, "")]
-        children += [self.agent(sub) for sub in self._children(span, "invoke_agent")]
-        _number_turns(children)
+        children += self._sub_agents(span, depth)
         node.children = sorted(children, key=lambda child: child.at)
         return node
 
+    def _sub_agents(self, parent: Span, depth: int) -> list[Node]:
+        """Build the agents under a span; a trace may say that two started each other."""
+        return [
+            self._agent(span, depth + 1)
+            for span in self._children(parent, "invoke_agent")
+            if span.span_id not in self._placed and depth < _DEPTH
+        ]
+
+    def _turns(self, agent: Span, depth: int) -> list[Node]:
+        """Build an agent's calls; one that failed has the number of the turn it was to be."""
+        nodes, number = [], 1
+        for chat in self._children(agent, "chat"):
+            node = self._call(chat, depth)
+            if node.kind == "turn":
+                node.title = f"{number}  {node.title}"
+            number += is_turn(chat.attributes)
+            nodes.append(node)
+        return nodes
+
     def totals(self) -> Totals:
         """Add up the whole trace."""
-        chats = [span for span in self._spans if _operation(span) == "chat"]
-        main = [span for span in chats if span.attributes.get(semconv.CALL_PURPOSE) == "main"]
-        costs = [_cost(span) for span in chats if _tokens(span) is not None]
+        chats = [span for span in self._spans if operation(span) == "chat"]
+        costs = [spanfacts.cost(span) for span in chats if spanfacts.tokens_of(span) is not None]
         return Totals(
-            turns=len(main),
-            side_calls=len(chats) - len(main),
-            tool_calls=sum(_operation(span) == "execute_tool" for span in self._spans),
-            failed_calls=sum(bool(span.attributes.get(semconv.ERROR_TYPE)) for span in chats),
-            tokens=_sum(chats),
-            cost=_sum_costs(costs),
+            turns=sum(is_turn(span.attributes) for span in chats),
+            side_calls=sum(spanfacts.purpose(span) != MAIN for span in chats),
+            tool_calls=sum(operation(span) == "execute_tool" for span in self._spans),
+            failed_calls=sum(has_failed(span.attributes) for span in chats),
+            tokens=spanfacts.sum_tokens(chats),
+            cost=spanfacts.sum_costs(costs),
         )
 
-    def _children(self, parent: Span, operation: str) -> list[Span]:
-        return [span for span in self._by_parent[parent.span_id] if _operation(span) == operation]
+    def _children(self, parent: Span, kind: str) -> list[Span]:
+        return [span for span in self._by_parent[parent.span_id] if operation(span) == kind]
 
     def _event(self, event: Event) -> Node:
         at = self._seconds(event.time)
         if event.name == PROMPT_EVENT:
-            return Node("prompt", "", str(event.attributes.get("content", "")), at=at)
+            node = Node("prompt", "", str(event.attributes.get(spanfacts.PROMPT, "")), at=at)
+            node.cut = spanfacts.cut(event.attributes, title=spanfacts.PROMPT)
+            return node
         by = event.attributes.get(BY, "")
         node = Node("consent", "", f"{event.attributes.get(semconv.CONSENT, '')} by {by}", at=at)
         until = event.attributes.get(UNTIL)
         node.duration = (until - event.time) / 1e9 if isinstance(until, int) else None
         return node
 
-    def _call(self, span: Span) -> Node:
-        purpose = str(span.attributes.get(semconv.CALL_PURPOSE, "main"))
-        kind = "turn" if purpose == "main" else "side"
+    def _call(self, span: Span, depth: int) -> Node:
+        purpose = spanfacts.purpose(span)
+        kind = "turn" if purpose == MAIN else "side"
         node = self._node(kind, span, str(span.attributes.get(semconv.REQUEST_MODEL, "")))
-        node.detail = said(span) if kind == "turn" else purpose
-        node.tokens, node.cost = _tokens(span), _cost(span)
-        node.notes = _call_notes(span)
-        asked = _asked(span)
+        node.detail = spanfacts.said(span) if kind == "turn" else purpose
+        node.tokens, node.cost = spanfacts.tokens_of(span), spanfacts.cost(span)
+        node.notes = spanfacts.call_notes(span)
+        node.cut = spanfacts.cut(span.attributes, detail=semconv.OUTPUT_MESSAGES)
+        asked = spanfacts.asked(span)
         tools = sorted(
             self._by_chat[span.span_id],
             key=lambda tool: asked.get(str(tool.attributes.get(semconv.TOOL_CALL_ID)), len(asked)),
         )
-        node.children = [self._tool(tool) for tool in tools]
+        node.children = [self._tool(tool, depth) for tool in tools]
         return node
 
-    def _tool(self, span: Span) -> Node:
+    def _tool(self, span: Span, depth: int) -> Node:
         node = self._node("tool", span, str(span.attributes.get(semconv.TOOL_NAME, span.name)))
         node.detail = str(span.attributes.get(semconv.TOOL_CALL_ARGUMENTS, ""))
         node.result = str(span.attributes.get(semconv.TOOL_CALL_RESULT, ""))
+        node.cut = spanfacts.cut(
+            span.attributes, detail=semconv.TOOL_CALL_ARGUMENTS, result=semconv.TOOL_CALL_RESULT
+        )
         if span.attributes.get(semconv.TOOL_IS_ERROR):
             node.notes.append("error")
         if span.attributes.get(semconv.TOOL_STATE) == "unanswered":
             node.notes.append("no result seen")
-        node.children = [self.agent(sub) for sub in self._children(span, "invoke_agent")]
+        node.children = self._sub_agents(span, depth)
         return node
 
     def _node(self, kind: str, span: Span, title: str) -> Node:
@@ -210,108 +229,3 @@ class _Tree:
 
     def _seconds(self, time: int) -> float:
         return (time - self.root.start) / 1e9
-
-
-def said(span: Span) -> str:
-    """Return the text of a call's answer, thinking and tool calls left out."""
-    parts = _parts(span)
-    return "\n".join(str(part["content"]) for part in parts if part.get("type") == "text")
-
-
-def _asked(span: Span) -> dict[str, int]:
-    """Number the tool calls of an answer in the order in which it asks for them."""
-    ids = [str(part.get("id")) for part in _parts(span) if part.get("type") == "tool_call"]
-    return {call_id: number for number, call_id in enumerate(ids)}
-
-
-def _parts(span: Span) -> list[dict[str, Any]]:
-    messages = _json(span.attributes.get(semconv.OUTPUT_MESSAGES))
-    return [part for message in messages for part in message.get("parts", [])]
-
-
-def _json(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, str):
-        return []
-    decoded = msgspec.json.decode(value)
-    return [item for item in decoded if isinstance(item, dict)]
-
-
-def _operation(span: Span) -> str:
-    return str(span.attributes.get(semconv.OPERATION_NAME, ""))
-
-
-def _requested_by(span: Span) -> list[str]:
-    return [
-        link.span_id
-        for link in span.links
-        if link.attributes.get(semconv.LINK_TYPE) == "requested_by"
-    ]
-
-
-def _number_turns(nodes: list[Node]) -> None:
-    turns = sorted((node for node in nodes if node.kind == "turn"), key=lambda node: node.at)
-    for number, node in enumerate(turns, 1):
-        node.title = f"{number}  {node.title}"
-
-
-def _call_notes(span: Span) -> list[str]:
-    notes = []
-    resends = span.attributes.get(semconv.HTTP_RESEND_COUNT)
-    if resends:
-        notes.append(f"retry {resends}")
-    if span.attributes.get(semconv.CALL_STATE) == "cut":
-        notes.append("stream cut")
-    error = span.attributes.get(semconv.ERROR_TYPE)
-    if error:
-        notes.append(f"{error}: {span.status_message}".rstrip(": "))
-    problem = span.attributes.get(semconv.CALL_PROBLEM)
-    if problem:
-        notes.append(str(problem))
-    return notes
-
-
-def _count(span: Span, name: str) -> int:
-    value = span.attributes.get(name, 0)
-    return value if isinstance(value, int) else 0
-
-
-def _tokens(span: Span) -> Tokens | None:
-    if not {semconv.INPUT_TOKENS, semconv.OUTPUT_TOKENS} & span.attributes.keys():
-        return None
-    return Tokens(
-        input=_count(span, semconv.INPUT_TOKENS),
-        output=_count(span, semconv.OUTPUT_TOKENS),
-        cache_read=_count(span, semconv.CACHE_READ_TOKENS),
-        cache_creation=_count(span, semconv.CACHE_CREATION_TOKENS),
-    )
-
-
-def _sum(spans: list[Span]) -> Tokens:
-    counted = [tokens for tokens in map(_tokens, spans) if tokens is not None]
-    return Tokens(
-        input=sum(tokens.input for tokens in counted),
-        output=sum(tokens.output for tokens in counted),
-        cache_read=sum(tokens.cache_read for tokens in counted),
-        cache_creation=sum(tokens.cache_creation for tokens in counted),
-    )
-
-
-def _sum_costs(costs: list[float | None]) -> float | None:
-    known = [cost for cost in costs if cost is not None]
-    return sum(known) if known and len(known) == len(costs) else None
-
-
-def _cost(span: Span) -> float | None:
-    tokens = _tokens(span)
-    if tokens is None:
-        return None
-    model = span.attributes.get(semconv.RESPONSE_MODEL) or span.attributes.get(
-        semconv.REQUEST_MODEL, ""
-    )
-    return prices.cost(
-        str(model),
-        input_tokens=tokens.input,
-        output_tokens=tokens.output,
-        cache_read=tokens.cache_read,
-        cache_write=tokens.cache_creation,
-    )

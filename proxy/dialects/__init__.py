@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from traceproof.proxy.dialects.anthropic import AnthropicMessages
 from traceproof.proxy.dialects.base import Dialect
+from traceproof.proxy.dialects.gemini import CodeAssistGemini, Gemini, VertexGemini
 from traceproof.proxy.dialects.openai_chat import OpenAIChat
 from traceproof.proxy.dialects.openai_responses import OpenAIResponses
 
-DIALECTS: tuple[Dialect, ...] = (AnthropicMessages(), OpenAIChat(), OpenAIResponses())
+DIALECTS: tuple[Dialect, ...] = (
+    AnthropicMessages(),
+    OpenAIChat(),
+    OpenAIResponses(),
+    Gemini(),
+    VertexGemini(),
+    CodeAssistGemini(),
+)
 """Every dialect known; the first that matches a request is its own."""
+
+_PURPOSES = {
+    "/v1/messages/count_tokens": "count_tokens",
+    "/responses/input_tokens": "count_tokens",
+    "/responses/compact": "compact",
+    ":countTokens": "count_tokens",
+}
+"""Ends of paths → what is asked for there."""
 
 
 def find(method: str, host: str, path: str) -> Dialect | None:
@@ -25,5 +41,6 @@ def find(method: str, host: str, path: str) -> Dialect | None:
 
 def purpose(method: str, path: str) -> str:
     """Name what a model call that is no chat is for; empty where nothing is known of it."""
-    counts = path.partition("?")[0].rstrip("/").endswith("/v1/messages/count_tokens")
-    return "count_tokens" if counts and method == "POST" else ""
+    bare = path.partition("?")[0].rstrip("/")
+    known = (kind for end, kind in _PURPOSES.items() if bare.endswith(end))
+    return next(known, "") if method == "POST" else ""

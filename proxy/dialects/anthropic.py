@@ -36,10 +36,15 @@ class AnthropicMessages:
     name = "anthropic.messages"
     provider = "anthropic"
     layout = RequestLayout(messages="messages", system="system", tools="tools")
+    json_streams = False
 
     def matches(self, method: str, host: str, path: str) -> bool:  # noqa: ARG002  any host
         """Tell whether a request is a chat in this format; `path` has no query."""
         return method == "POST" and path.rstrip("/").endswith("/v1/messages")
+
+    def path_attributes(self, path: str) -> Attributes:  # noqa: ARG002  it says nothing
+        """Return nothing."""
+        return {}
 
     def attributes(self, head: Mapping[str, Any]) -> Attributes:
         """Return the request's parameters as attributes."""

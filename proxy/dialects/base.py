@@ -16,11 +16,15 @@ from traceproof.recorder.span import Attributes
 
 
 class RequestLayout(NamedTuple):
-    """Where a request's JSON object keeps the conversation: its top-level keys."""
+    """Where a request's JSON object keeps the conversation: its top-level keys.
+
+    `system_too` is another spelling of `system`.
+    """
 
     messages: str
     system: str | None
     tools: str
+    system_too: str | None = None
 
 
 class Usage(msgspec.Struct, omit_defaults=True):
@@ -106,9 +110,14 @@ class Dialect(Protocol):
     provider: str
     """The value of `gen_ai.provider.name`."""
     layout: RequestLayout
+    json_streams: bool
+    """Whether `stream` is to read JSON too: its answers may be streamed as an array."""
 
     def matches(self, method: str, host: str, path: str) -> bool:
         """Tell whether a request is a model call of this dialect; `path` has no query."""
+
+    def path_attributes(self, path: str) -> Attributes:
+        """Return what a request's path says of it, the model for instance; `path` has no query."""
 
     def attributes(self, head: Mapping[str, Any]) -> Attributes:
         """Return the request's parameters as attributes (`gen_ai.request.*`, ours for the rest).
@@ -117,13 +126,20 @@ class Dialect(Protocol):
         """
 
     def message(self, element: Any) -> Message:
-        """Translate one element of the request's message array; `cache_control` is left out."""
+        """Translate one element of the request's message array; `cache_control` is left out.
+
+        A call that has no id gets an empty one, and its result the tool's name as `name`; see
+        `traceproof.proxy.callids`.
+        """
 
     def system(self, value: Any) -> list[Part]:
         """Translate the request's system prompt; `cache_control` is left out."""
 
-    def tool(self, element: Any) -> dict[str, Any]:
-        """Translate one tool definition: type, name, description, parameters, and what else."""
+    def tool(self, element: Any) -> dict[str, Any] | list[dict[str, Any]]:
+        """Translate one tool definition: type, name, description, parameters, and what else.
+
+        Where an element defines several tools, they are a list.
+        """
 
     def response(self, body: bytes) -> ChatResponse:
         """Read a response that was not streamed, errors included."""

@@ -48,10 +48,15 @@ class OpenAIChat:
     name = "openai.chat_completions"
     provider = "openai"
     layout = RequestLayout(messages="messages", system=None, tools="tools")
+    json_streams = False
 
     def matches(self, method: str, host: str, path: str) -> bool:  # noqa: ARG002  any host
         """Tell whether a request is a chat in this format; `path` has no query."""
         return method == "POST" and path.rstrip("/").endswith("/chat/completions")
+
+    def path_attributes(self, path: str) -> Attributes:  # noqa: ARG002  it says nothing
+        """Return nothing."""
+        return {}
 
     def attributes(self, head: Mapping[str, Any]) -> Attributes:
         """Return the request's parameters as attributes."""

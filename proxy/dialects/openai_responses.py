@@ -41,10 +41,15 @@ class OpenAIResponses:
     name = "openai.responses"
     provider = "openai"
     layout = RequestLayout(messages="input", system="instructions", tools="tools")
+    json_streams = False
 
     def matches(self, method: str, host: str, path: str) -> bool:  # noqa: ARG002  any host
         """Tell whether a request asks for a response; `path` has no query."""
         return method == "POST" and path.rstrip("/").endswith("/responses")
+
+    def path_attributes(self, path: str) -> Attributes:  # noqa: ARG002  it says nothing
+        """Return nothing."""
+        return {}
 
     def attributes(self, head: Mapping[str, Any]) -> Attributes:
         """Return the request's parameters as attributes."""

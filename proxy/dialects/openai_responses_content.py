@@ -136,11 +136,12 @@ def _thought(value: Any, **more: Any) -> Part:
 def _call(kind: str, value: dict[str, Any]) -> list[Part]:
     """Translate a call of one of the agent's tools; any further `…_call` with an id is one."""
     call_id = value.get("call_id")
-    asked = _CALLS.get(kind) or _Asked(kind.removesuffix("_call"), "action")
-    name = asked.name or wire.text(value.get("name"))
-    if kind in _SERVER_CALLS or not kind.endswith("_call") or not isinstance(call_id, str):
+    named = wire.text(value.get("name"))
+    asked = _CALLS.get(kind) or _Asked("" if named else kind.removesuffix("_call"), "action")
+    name = asked.name or named
+    if not kind.endswith("_call") or kind in _SERVER_CALLS:
         return []
-    if not name:
+    if not isinstance(call_id, str) or not name:
         return []
     arguments = value.get(asked.arguments)
     if kind == "function_call":

@@ -84,7 +84,7 @@ def _parts(value: Any, notes: wire.Notes) -> list[Part]:
     if not isinstance(value, dict):
         notes.add("an item is not an object")
         return content.item(value)
-    if value.get("type") in {"function_call", "mcp_call"}:
+    if wire.text(value.get("type")) in {"function_call", "mcp_call"}:
         _check_arguments(value, notes)
     return content.item(value)
 

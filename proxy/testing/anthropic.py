@@ -16,7 +16,14 @@ from traceproof.proxy.testing.parts import (
     Use,
 )
 from traceproof.proxy.testing.request import Said, View
-from traceproof.proxy.testing.wire import Reply, encode, output_tokens, pieces, sse
+from traceproof.proxy.testing.wire import (
+    CHARACTERS_PER_TOKEN,
+    Reply,
+    encode,
+    output_tokens,
+    pieces,
+    sse,
+)
 
 ERRORS = {
     400: ("invalid_request_error", "The request body is not valid JSON"),
@@ -28,7 +35,6 @@ ERRORS = {
     500: ("api_error", "Internal server error"),
     529: ("overloaded_error", "Overloaded"),
 }
-CHARACTERS_PER_TOKEN = 4
 
 
 class Block(NamedTuple):
@@ -53,7 +59,7 @@ class Anthropic:
         """Tell whether a client sends this API's version."""
         return any(name.lower() == "anthropic-version" for name, _ in headers)
 
-    def view(self, body: dict[str, Any]) -> View:
+    def view(self, body: dict[str, Any], target: str = "") -> View:  # noqa: ARG002
         """Say what is asked."""
         return View(
             model=str(body.get("model", "")),
@@ -78,6 +84,10 @@ class Anthropic:
     def event(self, data: Any) -> bytes:
         """Frame JSON as an event of its own type."""
         return sse(encode(data), data.get("type", "message"))
+
+    def element(self, data: Any) -> bytes:
+        """Frame JSON as an event: this format streams no arrays."""
+        return self.event(data)
 
     def error(self, status: int, kind: str | None, message: str | None) -> dict[str, Any]:
         """Return an error as the API reports it."""

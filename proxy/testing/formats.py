@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from traceproof.proxy.testing.anthropic import Anthropic
+from traceproof.proxy.testing.gemini import Gemini
 from traceproof.proxy.testing.openai_chat import OpenAIChat
 from traceproof.proxy.testing.openai_responses import OpenAIResponses
 from traceproof.proxy.testing.wire import Wire
 
-WIRES: tuple[Wire, ...] = (Anthropic(), OpenAIChat(), OpenAIResponses())
+WIRES: tuple[Wire, ...] = (Anthropic(), OpenAIChat(), OpenAIResponses(), Gemini())
 
 
 def wire_of(method: str, path: str) -> Wire | None:

@@ -81,6 +81,7 @@ def _reply(request: Request, cue: Cue) -> Reply:
         view.model,
         view.choices,
         view.include_usage,
+        view.array,
     )
 
 
@@ -89,7 +90,7 @@ def _understood(request: Request, wire: Wire) -> Request | None:
     try:
         # not msgspec: agents send lone surrogates, which it refuses
         body = json.loads(decode(request.body, request.header("content-encoding")))
-        view: View = wire.view(body)
+        view: View = wire.view(body, request.target)
     except MALFORMED:
         return None
     return Request(request.method, request.target, request.headers, request.body, view, body)

@@ -37,7 +37,7 @@ class OpenAIChat:
         """Tell whether a client authenticates as this API's do."""
         return any(name.lower() == "authorization" for name, _ in headers)
 
-    def view(self, body: dict[str, Any]) -> View:
+    def view(self, body: dict[str, Any], target: str = "") -> View:  # noqa: ARG002
         """Say what is asked."""
         messages = [_said(message) for message in body["messages"]]
         return View(
@@ -72,6 +72,10 @@ class OpenAIChat:
     def event(self, data: Any) -> bytes:
         """Frame JSON as one chunk."""
         return sse(encode(data))
+
+    def element(self, data: Any) -> bytes:
+        """Frame JSON as an event: this format streams no arrays."""
+        return self.event(data)
 
     def error(self, status: int, kind: str | None, message: str | None) -> dict[str, Any]:
         """Return an error as the API reports it."""

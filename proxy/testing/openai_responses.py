@@ -51,7 +51,7 @@ class OpenAIResponses:
         """Tell whether a client authenticates as this API's do."""
         return any(name.lower() == "authorization" for name, _ in headers)
 
-    def view(self, body: dict[str, Any]) -> View:
+    def view(self, body: dict[str, Any], target: str = "") -> View:  # noqa: ARG002
         """Say what is asked."""
         given = body["input"]
         items = [{"role": "user", "content": given}] if isinstance(given, str) else list(given)
@@ -80,6 +80,10 @@ class OpenAIResponses:
         """Frame JSON as an event of its own type; an error without a type gets one."""
         told = data if "type" in data else {"type": "error", **data}
         return sse(encode(told), told["type"])
+
+    def element(self, data: Any) -> bytes:
+        """Frame JSON as an event: this format streams no arrays."""
+        return self.event(data)
 
     def error(self, status: int, kind: str | None, message: str | None) -> dict[str, Any]:
         """Return an error as the API reports it."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -63,25 +63,33 @@ def _padded(reply: Reply, faults: Sequence[kinds.Fault]) -> Reply:
 def _body(wire: Wire, reply: Reply, faults: Sequence[kinds.Fault], *, stream: bool) -> Answer:
     if not stream:
         return Answer(200, [JSON_TYPE], [wire.whole(reply)])
-    events = _edited(wire, wire.events(reply), faults)
-    return Answer(200, [STREAM_TYPE, ("cache-control", "no-cache")], events, "chunked")
+    events = _edited(wire.element if reply.array else wire.event, wire, reply, faults)
+    kind = JSON_TYPE if reply.array else STREAM_TYPE
+    return Answer(200, [kind, ("cache-control", "no-cache")], events, "chunked")
 
 
-def _edited(wire: Wire, events: list[bytes], faults: Sequence[kinds.Fault]) -> list[bytes]:
+def _edited(
+    frame: Callable[[Any], bytes], wire: Wire, reply: Reply, faults: Sequence[kinds.Fault]
+) -> list[bytes]:
+    events = wire.events(reply)
     error = pick(faults, kinds.ErrorEvent)
     if error:
-        events = [*events[: error.after], wire.event(wire.error(0, error.kind, error.message))]
+        events = [*events[: error.after], frame(wire.error(0, error.kind, error.message))]
     inserts = [fault for fault in faults if isinstance(fault, kinds.Insert)]
     for insert in sorted(inserts, key=lambda fault: -fault.after):
-        events = [*events[: insert.after], _inserted(wire, insert), *events[insert.after :]]
+        events = [*events[: insert.after], _inserted(frame, insert), *events[insert.after :]]
     crlf = pick(faults, kinds.CrLf)
-    return [event.replace(b"\n", b"\r\n") for event in events] if crlf else events
+    return [_crlf(event) for event in events] if crlf else events
 
 
-def _inserted(wire: Wire, fault: kinds.Insert) -> bytes:
+def _crlf(data: bytes) -> bytes:
+    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _inserted(frame: Callable[[Any], bytes], fault: kinds.Insert) -> bytes:
     if fault.raw is not None:
         return fault.raw.encode()
-    return sse(fault.data) if fault.data is not None else wire.event(fault.event or {})
+    return sse(fault.data) if fault.data is not None else frame(fault.event or {})
 
 
 def _reshaped(answer: Answer, faults: Sequence[kinds.Fault], accepted: str) -> Answer:

@@ -44,6 +44,8 @@ class View:
     """The answer is asked for in a JSON schema."""
     choices: int = 1
     include_usage: bool = True
+    array: bool = False
+    """A stream is asked for as one JSON array."""
 
 
 @dataclass(frozen=True)

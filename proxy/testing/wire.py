@@ -26,6 +26,7 @@ from traceproof.proxy.testing.parts import (
 from traceproof.proxy.testing.request import View
 from traceproof.proxy.testing.script import Turn
 
+CHARACTERS_PER_TOKEN = 4
 CREATED = 1_750_000_000
 """Unix seconds; constant, so that the same turn gives the same bytes."""
 
@@ -40,6 +41,7 @@ class Reply(NamedTuple):
     model: str
     choices: int = 1
     include_usage: bool = True
+    array: bool = False
 
     def mark(self, what: str) -> str:
         """Return the end of an id: it tells scene, step and `what`, and differs by conversation."""
@@ -60,8 +62,11 @@ class Wire(Protocol):
     def speaks(self, headers: Sequence[tuple[str, str]]) -> bool:
         """Tell by its headers whether a client expects this format's errors."""
 
-    def view(self, body: dict[str, Any]) -> View:
-        """Say in no provider's terms what is asked; raise TypeError where it is malformed."""
+    def view(self, body: dict[str, Any], target: str = "") -> View:
+        """Say in no provider's terms what is asked; raise TypeError where it is malformed.
+
+        `target` is the request's, for the formats in which it says a part.
+        """
 
     def events(self, reply: Reply) -> list[bytes]:
         """Return the events of the streamed answer, each with its end."""
@@ -71,6 +76,9 @@ class Wire(Protocol):
 
     def event(self, data: Any) -> bytes:
         """Frame JSON as one event of a stream."""
+
+    def element(self, data: Any) -> bytes:
+        """Frame JSON as a further element, in a stream that is one JSON array."""
 
     def error(self, status: int, kind: str | None, message: str | None) -> dict[str, Any]:
         """Return an error in this provider's shape."""
@@ -116,4 +124,4 @@ def output_tokens(turn: Turn) -> int:
     """Return the turn's count of output tokens: as scripted, or one for four characters."""
     if turn.usage.output is not None:
         return turn.usage.output
-    return sum(len(spoken(part)) for part in turn.parts) // 4 + 1
+    return sum(len(spoken(part)) for part in turn.parts) // CHARACTERS_PER_TOKEN + 1

@@ -349,6 +349,14 @@ class Kept:
             return b"".join(reader.iter_body(str(ref))), reader.masks(str(ref))
 
 
+def conversation(path: str) -> dict[str, Any]:
+    """Return a request's only message, as the wire format of a path has it."""
+    if ":" in path:
+        return {"contents": [{"role": "user", "parts": [{"text": "Hello?"}]}]}
+    said = {"role": "user", "content": "Hello?"}
+    return {"input" if path.endswith("/responses") else "messages": [said]}
+
+
 class Desk:
     """Where exchanges are taken in: a session that is recorded, with nothing else around it."""
 
@@ -372,9 +380,8 @@ class Desk:
     ) -> Exchange:
         """Return a model call with the answer that these parts make."""
         if body is None:
-            said = {"role": "user", "content": "Hello?"}
-            asked = {"model": "m-1", "max_tokens": 9, "stream": stream, "messages": [said]}
-            body = json.dumps(asked).encode()
+            asked = {"model": "m-1", "max_tokens": 9, "stream": stream}
+            body = json.dumps(asked | conversation(path)).encode()
         encodings = [("accept-encoding", "gzip, br, zstd, deflate")]
         head = Head("POST", path, "HTTP/1.1", encodings)
         answer = Model(Play.of([Turn(parts, faults=faults, piece=piece)])).exchange(head, body)

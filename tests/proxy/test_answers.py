@@ -54,11 +54,19 @@ def cut(data: bytes, places: list[int]) -> list[Chunk]:
     looks=st.integers(0, 3),
     faults=st.sampled_from([[], [Encode("gzip")], [Encode("zstd")]]),
     said=st.sampled_from(["Hello ✓ there", f"It is {KEY}, is it not?", f"{KEY}{KEY}"]),
+    path=st.sampled_from(
+        [
+            "/v1/messages",
+            "/v1/responses",
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            "/v1beta/models/m:streamGenerateContent",
+        ]
+    ),
 )
 def test_any_chunking_and_any_looks_give_the_same(
-    started: Desk, places: list[int], looks: int, faults: list[Encode], said: str
+    started: Desk, places: list[int], looks: int, faults: list[Encode], *, said: str, path: str
 ) -> None:
-    call = started.answered(Say(said), faults=faults, piece=3)
+    call = started.answered(Say(said), faults=faults, piece=3, path=path)
     whole = b"".join(chunk.data for chunk in call.response_chunks)
 
     at_once = answer_of(started, call)

@@ -47,13 +47,61 @@ def test_its_key_is_the_owners_alone(tmp_path: Path) -> None:
     assert "PrivateKey" not in repr(authority)
 
 
-def test_a_key_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
-    open_authority(tmp_path)
+def test_a_key_that_others_could_read_is_made_anew(tmp_path: Path) -> None:
+    old = open_authority(tmp_path)
     (tmp_path / KEY_FILE).chmod(0o644)
 
-    open_authority(tmp_path)
+    new = open_authority(tmp_path)
 
+    assert new.pem != old.pem
     assert mode(tmp_path / KEY_FILE) == 0o600
+    assert open_authority(tmp_path).pem == new.pem
+
+
+def test_a_key_that_is_somebody_elses_is_made_anew(tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.fail("this test gives a file to somebody else, for which it must be root")
+    old = open_authority(tmp_path)
+    os.chown(tmp_path / KEY_FILE, 12345, -1)
+
+    assert open_authority(tmp_path).pem != old.pem
+    assert (tmp_path / KEY_FILE).stat().st_uid == os.geteuid()
+
+
+def test_a_key_that_is_a_link_is_made_anew(tmp_path: Path) -> None:
+    other = open_authority(tmp_path / "other")
+    before = (tmp_path / "other" / KEY_FILE).read_bytes()
+    folder = tmp_path / "ca"
+    folder.mkdir()
+    (folder / KEY_FILE).symlink_to(tmp_path / "other" / KEY_FILE)
+
+    assert open_authority(folder).pem != other.pem
+    assert not (folder / KEY_FILE).is_symlink()
+    assert (tmp_path / "other" / KEY_FILE).read_bytes() == before
+
+
+def test_a_key_that_was_made_elsewhere_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever packed it into an archive knows it, and unpacking makes it ours with mode 0600."""
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "BACKDATED", module.BACKDATED + timedelta(minutes=1))
+        packed = open_authority(tmp_path)
+
+    assert open_authority(tmp_path).pem != packed.pem
+
+
+@pytest.mark.parametrize("name", [".", ".lock"])
+def test_a_link_does_not_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    place = tmp_path / "ca" / name
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(tmp_path / "elsewhere" / ("" if name == "." else "victim"))
+
+    with pytest.raises(OSError, match="ca"):
+        open_authority(tmp_path / "ca")
+
+    assert list((tmp_path / "elsewhere").iterdir()) == []
 
 
 def test_processes_that_start_at_once_get_the_same_one(tmp_path: Path) -> None:

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from traceproof.proxy.environment import child_environment, child_no_proxy
+from traceproof.proxy.environment import (
+    child_environment,
+    child_no_proxy,
+    reverse_environment,
+)
 from traceproof.proxy.hosts import Hosts, select
 from traceproof.proxy.trust import TrustFiles
 
@@ -53,6 +57,24 @@ def test_all_proxy_and_gits_bundle_are_replaced_only_where_they_are_set() -> Non
 )
 def test_no_proxy_keeps_what_does_not_lead_past_us(environ: dict[str, str], value: str) -> None:
     assert child_no_proxy(environ, Hosts()) == value
+
+
+@pytest.mark.parametrize(
+    ("environ", "value"),
+    [
+        ({"HTTP_PROXY": "http://p"}, "localhost,127.0.0.1,::1"),
+        ({"all_proxy": "p", "NO_PROXY": "anthropic.com"}, "anthropic.com,localhost,127.0.0.1,::1"),
+        ({"https_proxy": "p", "no_proxy": "*", "NO_PROXY": "a"}, "*"),
+    ],
+)
+def test_in_reverse_our_base_urls_are_kept_away_from_a_proxy(
+    environ: dict[str, str], value: str
+) -> None:
+    assert reverse_environment(environ) == {"NO_PROXY": value, "no_proxy": value}
+
+
+def test_in_reverse_a_child_without_a_proxy_gets_nothing() -> None:
+    assert reverse_environment({"NO_PROXY": "corp.example", "HTTPS_PROXY": ""}) == {}
 
 
 def test_a_host_of_this_machine_that_is_to_be_read_goes_through_us() -> None:

@@ -31,6 +31,67 @@ def state(span: Span) -> tuple[object, object]:
     return span.attributes[semconv.CALL_STATE], span.attributes.get(semconv.ERROR_TYPE)
 
 
+GENERATE = "/v1beta/models/m-1:"
+
+
+@pytest.mark.parametrize("verb", ["generate", "streamGenerate"])
+@pytest.mark.parametrize("query", ["", "?alt=sse"])
+def test_a_call_whose_path_names_the_model(desk: Desk, verb: str, query: str) -> None:
+    path = f"{GENERATE}{verb}Content{query}"
+    call = desk.answered(Say("Hello ✓"), Use("Bash", {"command": "ls"}), path=path)
+
+    desk.take(call)
+
+    kept = desk.kept()
+    chat, tool = kept.spans
+    assert (chat.name, state(chat)) == ("chat m-1", ("complete", None))
+    assert chat.attributes[semconv.REQUEST_STREAM] is (verb != "generate")
+    assert chat.attributes[semconv.PROVIDER_NAME] == "gcp.gemini"
+    sent = b"".join(chunk.data for chunk in call.response_chunks)
+    assert kept.body(chat, "response") == (sent, [])
+    (answer,) = json.loads(str(chat.attributes[semconv.OUTPUT_MESSAGES]))
+    assert answer["parts"][1]["id"] == tool.attributes[semconv.TOOL_CALL_ID] != ""
+
+
+@pytest.mark.parametrize("made_up", [{}, {"id": "Bash-1700000000000-4af"}])
+def test_results_of_calls_without_ids_find_them(desk: Desk, made_up: dict[str, str]) -> None:
+    path = f"{GENERATE}streamGenerateContent?alt=sse"
+    call = {"functionCall": {"name": "Bash", "args": {}}}
+    user = {"role": "user", "parts": [{"text": "Hello?"}]}
+    model = {"role": "model", "parts": [call, call]}
+    answers = [
+        {"functionResponse": {**made_up, "name": "Bash", "response": {"output": text}}}
+        for text in ("one", "two")
+    ]
+    talk = [user, model, {"role": "user", "parts": answers}, model, {"parts": answers[::-1]}]
+    both = [Use("Bash", {}), Use("Bash", {})]
+
+    for end, said in ((1, both), (3, both), (5, [Say("Done.")])):
+        asked = json.dumps({"contents": talk[:end]}).encode()
+        desk.take(desk.answered(*said, path=path, body=asked))
+
+    spans = [span for span in desk.kept().spans if span.name == "execute_tool Bash"]
+    results = [span.attributes[semconv.TOOL_CALL_RESULT] for span in spans]
+    assert sorted(str(result) for result in results) == ["one", "one", "two", "two"]
+    assert len({span.attributes[semconv.TOOL_CALL_ID] for span in spans}) == 4
+    assert {span.attributes[semconv.TOOL_STATE] for span in spans} == {"answered"}
+
+
+@pytest.mark.parametrize("query", ["", "?alt=sse"])
+def test_a_key_in_the_pieces_of_any_stream_is_masked(desk: Desk, query: str) -> None:
+    path = f"{GENERATE}streamGenerateContent{query}"
+    call = desk.answered(Say(f"Your key is {KEY}!"), piece=3, path=path)
+    call.request_headers = [("x-goog-api-key", KEY)]
+
+    desk.take(call)
+
+    kept = desk.kept()
+    body, masks = kept.body(kept.one(), "response")
+    assert [mask.encoding for mask in masks] == ["fragments"]
+    assert body[masks[0].offset :].startswith(b"<SECRET:X_GOOG_API_KEY>")
+    assert KEY not in str(kept.one())
+
+
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("path", ["/v1/messages", "/v1/chat/completions", "/v1/responses"])
 def test_a_model_call_is_a_chat_span_with_its_bytes(desk: Desk, path: str, *, stream: bool) -> None:
@@ -68,8 +129,8 @@ def test_an_encoded_answer_is_kept_as_sent_and_read_all_the_same(desk: Desk, fau
 
 
 def test_an_answer_in_items_holds_no_key_either(desk: Desk) -> None:
-    said = [Say(f"Your key is {KEY}!"), Use("Bash", {"command": f"echo {KEY}"})]
-    call = desk.answered(*said, piece=3, path="/v1/responses")
+    said, used = Say(f"Your key is {KEY}!"), Use("Bash", {"command": f"echo {KEY}"})
+    call = desk.answered(said, used, piece=3, path="/v1/responses")
     call.request_headers = [("x-api-key", KEY)]
 
     desk.take(call)

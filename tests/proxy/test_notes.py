@@ -7,6 +7,7 @@ import pytest
 
 from traceproof.proxy.dialects.anthropic import AnthropicMessages
 from traceproof.proxy.dialects.base import Dialect
+from traceproof.proxy.dialects.gemini import CodeAssistGemini, Gemini
 from traceproof.proxy.dialects.openai_chat import OpenAIChat
 from traceproof.proxy.notes import ReadRequest, RequestReader, as_text
 from traceproof.recorder import semconv
@@ -123,6 +124,47 @@ def test_a_system_prompt_among_the_messages_is_told(openai: Reading) -> None:
     assert read.system == "You generate commit messages"
     assert [note.role for note in read.notes] == ["system", "user", "tool"]
     assert read.notes[2].results == [ToolResult("c1", "out", None)]
+
+
+@pytest.mark.parametrize("key", ["systemInstruction", "system_instruction"])
+def test_contents_are_messages_and_a_tool_may_be_many(desk: Desk, key: str) -> None:
+    gemini = Reading(desk, Gemini())
+    contents = [
+        {"role": "user", "parts": [{"text": "Hello"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "ls", "args": {}}}]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "ls", "response": {"a": 1}}}]},
+    ]
+    tools = [{"functionDeclarations": [{"name": "ls"}, {"name": "cat"}]}, {"googleSearch": {}}]
+    system = {"parts": [{"text": "You are a test"}]}
+    body = json.dumps({"contents": contents, key: system, "tools": tools}).encode()
+
+    read, again = gemini.read_bytes(body), gemini.read_bytes(body)
+
+    assert (read.system, read.head) == ("You are a test", {})
+    assert [tool["type"] for tool in gemini.stored(read, semconv.TOOL_DEFINITIONS)] == [
+        "function",
+        "function",
+        "googleSearch",
+    ]
+    _, call, answer = gemini.stored(read, semconv.INPUT_MESSAGES)
+    assert call["parts"][0]["id"] == answer["parts"][0]["id"] != ""
+    assert read.notes[2].results == [ToolResult(call["parts"][0]["id"], '{"a":1}', None)]
+    assert again.notes[2] is read.notes[2]
+
+
+def test_a_conversation_may_stand_within_a_member(desk: Desk) -> None:
+    inside = {
+        "contents": [{"role": "user", "parts": [{"text": "Hello"}]}],
+        "systemInstruction": {"parts": [{"text": "You are a test"}]},
+        "tools": [{"functionDeclarations": [{"name": "ls"}]}],
+    }
+    reading = Reading(desk, CodeAssistGemini())
+
+    read = reading.read_bytes(json.dumps({"model": "g", "request": inside}).encode())
+
+    assert (read.prompt, read.system) == ("Hello", "You are a test")
+    assert read.attributes[semconv.REQUEST_MODEL] == "g"
+    assert reading.stored(read, semconv.TOOL_DEFINITIONS) == [{"type": "function", "name": "ls"}]
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[1]", b"7", b"\xff\xfe", b'{"a":' * 5000])

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from traceproof.proxy.authority import Authority
+from traceproof.proxy.routes import parse_origin
 from traceproof.proxy.server import ProxyConfig, ProxyServer
 from traceproof.proxy.trust import TrustFiles
 
@@ -92,6 +93,39 @@ def test_a_busy_port_is_one_clear_line(
             server.start()
 
     assert "\n" not in str(caught.value)
+
+
+def test_ports_that_there_are_not_so_many_of_are_one_clear_line(
+    authority: Authority, trust: TrustFiles, start: Starting
+) -> None:
+    origins = tuple(map(parse_origin, ("a.example", "b.example", "c.example")))
+    config = ProxyConfig(authority, trust.roots, origins=origins, listen_port=65534)
+
+    with pytest.raises(ValueError, match="port 65534 is too high: 3 listeners need one each"):
+        ProxyServer(config, start().sink).start()
+
+
+def test_in_reverse_paths_and_schemes_of_one_server_are_kept_apart(
+    serve: Serve, start: Starting
+) -> None:
+    heard: list[bytes] = []
+
+    def script(wire: Wire) -> None:
+        heard.append(wire.head().split()[1])
+        wire.send(OK)
+
+    gateway = serve(script)
+    texts = (f"{gateway.url}/openai/v1", f"{gateway.url}/anthropic", gateway.url)
+    origins = (*map(parse_origin, texts), parse_origin(gateway.url.replace("http:", "https:")))
+    bases = start(origins=origins).listening.bases
+
+    assert len(set(bases.values())) == len(origins)
+    for origin in origins[:3]:
+        with socket.create_connection(("127.0.0.1", int(bases[origin].rpartition(":")[2]))) as sock:
+            sock.sendall(b"GET /call HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            assert sock.recv(100).startswith(b"HTTP/1.1 200")
+
+    assert heard == [b"/openai/v1/call", b"/anthropic/call", b"/call"]
 
 
 def test_it_listens_on_loopback_alone(start: Starting) -> None:

@@ -61,6 +61,20 @@ def test_a_socks_proxy_that_is_not_used_is_no_matter() -> None:
     assert proxies_from(environ).https == UpstreamProxy("http", "p", 80)
 
 
+def test_an_all_proxy_that_cannot_be_used_leaves_all_to_https_proxy() -> None:
+    proxies = proxies_from({"HTTPS_PROXY": "http://p", "all_proxy": "socks5://user:hunter2@q:1"})
+
+    assert proxies.https == proxies.http == UpstreamProxy("http", "p", 80)
+    (note,) = proxies.notes
+    assert note.startswith("all_proxy: only http:// and https:// proxies are supported")
+    assert "hunter2" not in note
+
+
+def test_an_all_proxy_that_is_all_there_is_for_model_calls_must_be_usable() -> None:
+    with pytest.raises(ValueError, match=r"^ALL_PROXY: "):
+        proxies_from({"HTTP_PROXY": "http://p", "ALL_PROXY": "socks5://q"})
+
+
 def test_no_proxy_and_this_machine_are_dialled() -> None:
     proxies = proxies_from({"HTTPS_PROXY": "http://p", "NO_PROXY": "a.example, b.example:8443"})
 

@@ -82,6 +82,27 @@ def test_a_device_without_room_is_a_problem_and_no_exception(tmp_path: Path) -> 
     file.close()
 
 
+@pytest.mark.parametrize(("number", "kept"), [(errno.EIO, True), (errno.EINVAL, False)])
+def test_what_the_device_lost_stays_a_problem(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, *, kept: bool
+) -> None:
+    def failing(_: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    file = Appender(tmp_path / "a")
+    file.append(b"lost")
+    file.drain()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", failing)
+        file.sync()
+    file.append(b"written")
+    assert file.drain()
+    file.sync()
+    file.close()
+
+    assert (file.problem.errno if file.problem else None) == (number if kept else None)
+
+
 def test_a_file_that_cannot_be_closed_is_a_problem(tmp_path: Path) -> None:
     file = Appender(tmp_path / "a")
     file.close()

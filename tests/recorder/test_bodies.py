@@ -8,7 +8,7 @@ import pytest
 from traceproof.recorder import bodies
 from traceproof.recorder.bodies import BodyStore
 from traceproof.recorder.reader import TraceReader
-from traceproof.recorder.redaction import Mask, Redactor
+from traceproof.recorder.redaction import Redactor
 from traceproof.recorder.span import Span
 from traceproof.recorder.writer import TraceWriter
 
@@ -85,18 +85,6 @@ def test_a_secret_is_masked_and_the_mask_is_listed(writer: TraceWriter, redactor
             masked.index(b"<SECRET:KEY>"),
             masked.rindex(b"<SECRET:KEY>"),
         ]
-
-
-def test_masks_made_before_are_listed_too(writer: TraceWriter) -> None:
-    store = BodyStore(writer, KEYS)
-    data = body(plain("x"), marked("é <SECRET:A>"), metadata="<SECRET:B>")
-    masks = [Mask(data.index(b"<SECRET:A>"), "A"), Mask(data.index(b"<SECRET:B>"), "B", "base64")]
-    ref = store.store(data, masks).ref
-    writer.close()
-
-    with TraceReader.open(writer.path) as reader:
-        assert reader.resolve(ref) == data
-        assert reader.masks(ref) == masks
 
 
 def test_a_secret_in_a_marker_is_masked(writer: TraceWriter, redactor: Redactor) -> None:

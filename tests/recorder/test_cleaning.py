@@ -35,6 +35,8 @@ def test_credential_headers_and_cookies_are_dropped_and_named() -> None:
         ("/cb?code=abc&state=s#top", "/cb?code=&state=s#top"),
         ("/cb?state=s&code=abc#top", "/cb?state=s&code=#top"),
         ("/a?x=%2F+&&y=", "/a?x=%2F+&&y="),
+        ("/f?subscription-key=x1&access%5Fkey=x2&a=1", "/f?subscription-key=&access%5Fkey=&a=1"),
+        ("/f?private=true&pageToken=a1&max_tokens=5", "/f?private=true&pageToken=a1&max_tokens=5"),
     ],
 )
 def test_paths_lose_credentials_and_nothing_else(path: str, clean: str) -> None:
@@ -58,3 +60,18 @@ def test_paths_lose_credentials_and_nothing_else(path: str, clean: str) -> None:
 )
 def test_urls(url: str, clean: str) -> None:
     assert clean_url(url) == clean
+
+
+def test_headers_that_are_credentials_by_their_name_or_scheme_are_dropped_too() -> None:
+    cleaned = clean_headers([
+        ("Helicone-Auth", "Bearer x"),
+        ("x-portkey-api-key", "x"),
+        ("x-anything", "Bearer made-up-key"),
+        ("anthropic-ratelimit-tokens-remaining", "1"),
+        ("idempotency-key", "k"),
+    ])  # fmt: skip
+
+    assert cleaned.dropped == ["Helicone-Auth", "x-portkey-api-key", "x-anything"]
+    assert [name for name, _ in cleaned.kept] == [
+        "anthropic-ratelimit-tokens-remaining", "idempotency-key",
+    ]  # fmt: skip

@@ -25,6 +25,17 @@ def dump(value: object, **options: object) -> bytes:
     return json.dumps(value, **options).encode()  # type: ignore[arg-type]
 
 
+def test_members_within_a_member_can_be_taken_out() -> None:
+    body = b'{"a": 1, "in": {"x": [1, {"y": 2}], "b": "c", "z": 3}, "x": [4]}'
+    split = Splitter(["in.x", "in.z", "none.x"]).split(body)
+
+    assert split.join() == body
+    assert [element.content.data for element in split.elements("in.x")] == [b"1", b'{"y": 2}']
+    assert [element.content.data for element in split.elements("in.z")] == [b"3"]
+    assert split.head() == b'{"a": 1, "in": {"x": [null], "b": "c", "z": null}, "x": [4]}'
+    assert Splitter(["in.x"]).split(b'{"in": [1]}').join() == b'{"in": [1]}'
+
+
 @given(st.binary() | st.lists(fragments).map(lambda parts: "".join(parts).encode()))
 def test_pieces_of_anything_are_the_whole(body: bytes) -> None:
     assert Splitter(KEYS).split(body).join() == body

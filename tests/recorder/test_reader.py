@@ -13,7 +13,7 @@ from traceproof.recorder.errors import DamagedTrace, ForeignFile, FutureFormat
 from traceproof.recorder.frames import FrameWriter
 from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.redaction import Masked
-from traceproof.recorder.span import Attributes, Span
+from traceproof.recorder.span import Attributes, Event, Span
 from traceproof.recorder.writer import TraceWriter
 
 TRACE = "a" * 32
@@ -94,6 +94,34 @@ def test_inlining_puts_content_in_its_place(writer: TraceWriter) -> None:
         inlined, _ = reader.spans(inline=True)
         assert reader.inline(plain) == inlined
     assert list(inlined.attributes.items()) == [("before", "1"), ("x", "content"), ("after", "2")]
+
+
+def test_events_have_their_content_put_in_its_place_too(writer: TraceWriter) -> None:
+    made = span("agent", "p")
+    made.events = [Event("prompt", 7, {"traceproof.ref.content": writer.text("fix it")})]
+    writer.span(made)
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        (event,) = next(reader.spans(inline=True)).events
+    assert event == Event("prompt", 7, {"content": "fix it"})
+
+
+def test_with_limits_only_what_they_name_is_read_and_no_more_of_it(writer: TraceWriter) -> None:
+    refs = {name: writer.text(name * 9) for name in ("é", "b", "c")}
+    made = span("call", "p", **{f"traceproof__ref__{name}": ref for name, ref in refs.items()})
+    writer.span(made)
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        plain = next(reader.spans())
+        limited = reader.inline(plain, {"é": 5, "b": 9})
+    assert limited.attributes == {
+        "é": "éé",
+        "traceproof.ref.é": refs["é"],
+        "b": "b" * 9,
+        "traceproof.ref.c": refs["c"],
+    }
 
 
 @pytest.mark.parametrize(

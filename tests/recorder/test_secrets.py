@@ -7,15 +7,13 @@ from pathlib import Path
 import pytest
 
 from traceproof.recorder.secrets import (
+    MOST,
     Secret,
-    from_credentials_json,
-    from_dotenv,
     from_environment,
     from_git_config,
     from_headers,
     from_json_fields,
     from_query,
-    from_yaml,
 )
 
 KEY = "sk-ant-api03-Zx9_qW3e-fake0123"
@@ -74,6 +72,44 @@ def test_urls_in_any_variable(url: str, found: list[str]) -> None:
     assert values(from_environment({"ANY_URL": url})) == found
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [
+        ("ANTHROPIC_CUSTOM_HEADERS", "X-Team: red\nHelicone-Auth: Bearer hc-Zq81mN", ["hc-Zq81mN"]),
+        ("ANTHROPIC_CUSTOM_HEADERS", "x-api-key: made-up-key-1", ["made-up-key-1"]),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "a=b,api-key=made-up-1,x=y", ["made-up-1"]),
+        ("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "Authorization=Bearer%20made-up-1", [
+            "Bearer%20made-up-1", "made-up-1",
+        ]),
+        ("OPENAI_EXTRA_HEADERS", '{"X-Api-Token": "Zq81mNvTt0", "X-Team": "red"}', ["Zq81mNvTt0"]),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=checkout,db.password=made%2Fup", [
+            "made%2Fup",
+        ]),
+        ("AIDER_API_KEY", "openrouter=made-up-key", ["openrouter=made-up-key", "made-up-key"]),
+        ("AUTH_HEADER", "Bearer made-up-key", ["made-up-key"]),
+    ],
+)  # fmt: skip
+def test_headers_and_attributes_in_the_environment(name: str, value: str, found: list[str]) -> None:
+    assert values(from_environment({name: value})) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ANTHROPIC_CUSTOM_HEADERS", "X-Team: platform-engineering\nanthropic-beta: tools-2024-05"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "service.name=checkout-service,deployment=production-eu-1"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "not a header at all"),
+        ("MAX_OUTPUT_TOKENS", "100000000000"),
+        ("SERVICE_TOKEN", "${OTHER_TOKEN_NAME}"),
+        ("SERVICE_TOKEN", "<your-token-here>"),
+        ("OPENAI_API_BASE", "https://gateway.example/v1"),
+        ("OPENAI_MODEL", "gpt-4o-2024-08-06"),
+    ],
+)
+def test_ordinary_variables_are_no_secrets(name: str, value: str) -> None:
+    assert from_environment({name: value}) == []
+
+
 def test_a_value_is_found_once() -> None:
     assert from_environment({"A_TOKEN": KEY, "B_TOKEN": KEY}) == [Secret("A_TOKEN", KEY)]
 
@@ -108,11 +144,77 @@ def test_authorization_without_a_scheme_and_broken_basic() -> None:
     assert values(from_headers(headers)) == ["just-the-key", "not*base64*"]
 
 
+def test_credentials_in_headers_of_any_name() -> None:
+    headers = [
+        ("Helicone-Auth", "Bearer hc-Zq81mNvTt0aaKj"),
+        ("x-portkey-api-key", "PkQz81mNvTt0aaKj+="),
+        ("CF-Access-Client-Secret", "CaQz81mNvTt0aaKj"),
+        ("x-session-token", "StQz81mNvTt0aaKj"),
+        ("x-upstream", "bearer up-Zq81mNvTt0"),
+        ("x-upstream-login", "Basic " + base64.b64encode(b"ada:pa55word").decode()),
+    ]
+
+    assert values(from_headers(headers)) == [
+        "hc-Zq81mNvTt0aaKj", "PkQz81mNvTt0aaKj+=", "CaQz81mNvTt0aaKj", "StQz81mNvTt0aaKj",
+        "up-Zq81mNvTt0", "YWRhOnBhNTV3b3Jk", "pa55word",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("anthropic-ratelimit-input-tokens-reset", "2026-11-20T12:00:00Z"),
+        ("x-ratelimit-remaining-tokens", "149984123456789"),
+        ("github-authentication-token-expiration", "2027-01-01 00:00:00 UTC"),
+        ("x-auth-scope", "user:inference read:models"),
+        ("x-private", "true-or-false"),
+        ("x-token-type", "Bearer"),
+        ("idempotency-key", "stainless-node-retry-0a1b2c3d4e5f6a7b"),
+        ("x-stainless-retry-key", "0a1b2c3d4e5f6a7b"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("www-authenticate", 'Bearer resource_metadata="https://mcp.example"'),
+        ("access-control-allow-credentials", "true"),
+        ("user-agent", "claude-cli/2.1.197 (external, cli)"),
+        ("x-model", "claude-3-5-sonnet-20241022"),
+        ("set-cookie", "kind=function; Path=/"),
+        ("set-cookie", "region=us-east-1; Path=/"),
+        ("set-cookie", "lastModel=claude-3-5-sonnet-20241022"),
+        ("set-cookie", "consent=2026-11-20T12:00:00Z"),
+        ("cookie", "auth=disabled-for-all; theme=solarized-dark; page=/docs/getting-started"),
+    ],
+)
+def test_ordinary_headers_and_cookies_are_no_secrets(name: str, value: str) -> None:
+    assert from_headers([(name, value)]) == []
+
+
+def test_a_cookie_that_looks_like_a_token_is_one_whatever_it_is_called() -> None:
+    header = [("Cookie", "a=Zq81mNvTt0aaKj; b=b")]
+
+    assert values(from_headers(header)) == ["Zq81mNvTt0aaKj"]
+
+
 def test_queries() -> None:
     path = "/v1beta/models/x:stream?alt=sse&key=AIza-fake-key-1&access_token=a%2Bb%2Bc%2Bd1"
 
     assert values(from_query(path)) == ["AIza-fake-key-1", "a%2Bb%2Bc%2Bd1", "a+b+c+d1"]
     assert from_query("/v1/messages?beta=true") == []
+
+
+@pytest.mark.parametrize("name", ["subscription-key", "access_key", "X-Session-Token", "api%5Fkey"])
+def test_query_keys_that_are_called_like_a_credential(name: str) -> None:
+    assert values(from_query(f"/v1/files?a=b&{name}=Zq81mNvTt0aa")) == ["Zq81mNvTt0aa"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "max_tokens=123456789012", "pageToken=Zq81mNvTt0aaKj55", "private=true-and-more",
+        "sort_key=created_at_2024", "key=feature-flags", "model=claude-3-5-sonnet-20241022",
+        "token_type=bearer-token", "cache_key=Zq81mNvTt0aaKj55", "auth=",
+    ],
+)  # fmt: skip
+def test_ordinary_queries_are_no_secrets(query: str) -> None:
+    assert from_query(f"/v1/files?{query}") == []
 
 
 def test_a_token_response() -> None:
@@ -135,6 +237,63 @@ def test_a_token_request_as_a_form() -> None:
 
 
 @pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (b'{"client_secret":{"value":"ek-Zq81mNvTt0aaKj","x":1}}', "ek-Zq81mNvTt0aaKj"),
+        (b'{"key":"sk-or-v1-0123456789abcdef01234567"}', "sk-or-v1-0123456789abcdef01234567"),
+        (b'{"token":"tid-Zq81mNvTt0aaKj55","expires_at":1}', "tid-Zq81mNvTt0aaKj55"),
+        (b'{"grant_type":"authorization_code","code":"made-up-code-1"}', "made-up-code-1"),
+        (b"code=made-up-code-1&grant_type=authorization_code", "made-up-code-1"),
+        (b'{"access_token":"at-Zq81mNvTt0aaKj55","refresh_tok', "at-Zq81mNvTt0aaKj55"),
+        (b'{"access_token":"at-Zq81mNvTt0', "at-Zq81mNvTt0"),
+        (b'{"access_token":"at\\/Zq81\\u006dNvTt0","refresh_tok', "at/Zq81mNvTt0"),
+        (b'{"a":1}\n{"api_key":"made-up-key-1"}\n', "made-up-key-1"),
+        (b'data: {"session_token":"made-up-token-1"}\n\n', "made-up-token-1"),
+        (b'[{"name":"SERVICE_TOKEN","value":"Zq81mNvTt0aaKj55"}]', "Zq81mNvTt0aaKj55"),
+        (b'{"tokens":{"access_token":["at-one-of-one"]}}', "at-one-of-one"),
+        (b'{"anything":"ghp_' + b"a1B2" * 9 + b'"}', "ghp_" + "a1B2" * 9),
+    ],
+)  # fmt: skip
+def test_tokens_in_bodies_of_any_kind(body: bytes, found: str) -> None:
+    assert values(from_json_fields(body)) == [found]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"max_tokens": 123456789012, "max_tokens_text": "123456789012"},
+        {"key": "gen_ai.request.model", "value": {"stringValue": "claude-3-5-sonnet-20241022"}},
+        {"key": "claude-3-5-sonnet-20241022"},
+        {"key": "0b6f1f5e-7a56-4c3e-9c39-2f1f0c7f8f11"},
+        {"key": "assets/main.4f3a9c1b2d5e7f.js"},
+        {"token": " function", "logprob": -0.1},
+        {"token": "test_parser_2", "bytes": [1]},
+        {"token_type": "bearer-token-0a1b2c3d4e"},
+        {"prompt_cache_key": "0b6f1f5e7a564c3e9c39"},
+        {"nextPageToken": "Zq81mNvTt0aaKj55"},
+        {"code": "invalid_request_error_0a1b2c3d"},
+        {"password": {"type": "string", "description": "0a1b2c3d4e5f6a7b"}},
+        {"api_key": "the key that you were given"},
+        {"secrets": True, "auth": None, "url": "https://example.org/a1b2c3d4e5f6a7b8"},
+        {"private": "/home/ada/project-2024/main.py"},
+        {"additional_metadata": "eyJzdWJzY3JpcHRpb25UeXBlIjpudWxsLCJlbnRyeXBvaW50IjoiY2xpIn0"},
+        {"id": "msg_01XFDUDYJgAACzvnptvVoYEL", "role": "assistant"},
+    ],
+)
+def test_ordinary_fields_are_no_secrets(body: dict[str, object]) -> None:
+    whole = json.dumps(body).encode()
+
+    assert from_json_fields(whole) == []
+    assert from_json_fields(whole[:-1]) == []
+
+
+def test_a_listing_of_very_many_keys_does_not_fill_the_memory() -> None:
+    body = json.dumps([{"key": f"Zq81mNvTt0aaKj{number}"} for number in range(1000)])
+
+    assert len(from_json_fields(body.encode())) == MOST
+
+
+@pytest.mark.parametrize(
     "body",
     [
         b"", b"{}", b'{"access_token": 1}', b'{"access_token": "cut', b"\xff access_token",
@@ -143,59 +302,6 @@ def test_a_token_request_as_a_form() -> None:
 )  # fmt: skip
 def test_bodies_without_tokens(body: bytes) -> None:
     assert from_json_fields(body) == []
-
-
-def test_a_dotenv_file() -> None:
-    text = """
-# a comment
-export OPENAI_API_KEY="quoted-key-1"
-DB_PASSWORD='single quoted'
-  PLAIN_TOKEN = plain-token-1   # why
-DEBUG=true
-DATABASE_URL=postgres://u:pa55word@h/d
-"""
-
-    assert values(from_dotenv(text)) == [
-        "quoted-key-1", "single quoted", "plain-token-1", "pa55word",
-    ]  # fmt: skip
-
-
-def test_the_files_in_which_agents_keep_their_tokens() -> None:
-    claude = {
-        "claudeAiOauth": {
-            "accessToken": "access-1234",
-            "refreshToken": "refresh-1234",
-            "expiresAt": 1700000000000,
-            "scopes": ["user:inference"],
-        }
-    }
-    codex = {"OPENAI_API_KEY": None, "tokens": {"id_token": "id-token-9", "account_id": "acc-0001"}}
-    opencode = {"anthropic": {"type": "oauth", "refresh": "refresh-77", "access": "access-77"}}
-
-    found = [set(values(from_credentials_json(json.dumps(f)))) for f in (claude, codex, opencode)]
-
-    assert found == [{"access-1234", "refresh-1234"}, {"id-token-9"}, {"refresh-77", "access-77"}]
-    assert from_credentials_json("not json") == []
-
-
-def test_a_settings_file_gives_its_keys_and_the_lists_below_them() -> None:
-    text = """
-openai-api-key: sk-abcdefghijklmnop   # a comment
-api-key:
-  - gemini=made-up-gemini-key
-set-env:
-  - EDITOR_THEME=solarized-dark
-  - MY_TOKEN=made-up-token-1
-model: gpt-4o-and-a-long-name
-"""
-
-    found = {(secret.name, secret.value) for secret in from_yaml(text)}
-
-    assert found == {
-        ("openai-api-key", "sk-abcdefghijklmnop"),
-        ("api-key", "made-up-gemini-key"),
-        ("MY_TOKEN", "made-up-token-1"),
-    }
 
 
 def test_git_shows_the_passwords_of_its_urls_and_the_headers_it_sends() -> None:

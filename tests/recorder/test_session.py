@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from hashlib import sha256
+
+import msgspec
 
 from traceproof.recorder import otlp, semconv
 from traceproof.recorder.calls import (
@@ -27,6 +30,7 @@ class Sink:
     texts: list[str] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     pending_names: list[str] = field(default_factory=list)
+    pending_roots: list[Span] = field(default_factory=list)
 
     def text(self, value: str) -> str:
         self.texts.append(value)
@@ -37,6 +41,8 @@ class Sink:
 
     def pending(self, span: Span) -> None:
         self.pending_names.append(span.name)
+        if not span.parent_id:
+            self.pending_roots.append(msgspec.structs.replace(span, events=list(span.events)))
 
     def named(self, name: str) -> list[Span]:
         return [span for span in self.spans if span.name == name]
@@ -61,8 +67,13 @@ def said(text: str) -> MessageNote:
 
 
 def answered(call_id: str, content: str, *, is_error: bool | None = None) -> MessageNote:
-    result = ToolResult(call_id, content, is_error)
-    return MessageNote(sha256(call_id.encode()).hexdigest(), "tool", results=[result])
+    return results(ToolResult(call_id, content, is_error))
+
+
+def results(*told: ToolResult) -> MessageNote:
+    name = sha256(repr(told).encode()).hexdigest()
+    answers = tuple(result.call_id for result in told)
+    return MessageNote(name, "tool", answers, read_results=lambda: list(told))
 
 
 def ask(session: Session, time: int, *messages: MessageNote, agent: str = "") -> OpenCall:
@@ -148,6 +159,50 @@ def test_a_tool_call_without_a_result_is_said_to_be_unanswered() -> None:
     assert tool.end == 99
 
 
+def test_the_same_id_with_the_same_result_in_every_turn_answers_each_call() -> None:
+    session, sink = started()
+    conversation = [user("go")]
+    same = said("ls"), answered("call_0", "ok")
+
+    for turn in range(3):
+        call = ask(session, 100 * turn, *conversation)
+        reply(session, call, 100 * turn + 20, ToolRequest("call_0", "Bash", "{}"))
+        conversation += same
+    ask(session, 300, *conversation)
+
+    tools = sink.named("execute_tool Bash")
+    assert [(tool.start, tool.end) for tool in tools] == [(20, 100), (120, 200), (220, 300)]
+    assert {tool.attributes[semconv.TOOL_CALL_RESULT] for tool in tools} == {"ok"}
+
+
+def test_a_long_result_that_comes_again_is_not_lost() -> None:
+    session, sink = started()
+    conversation = [user("go")]
+    same = said("ls"), answered("call_0", "x" * 5000)
+
+    for turn in range(2):
+        call = ask(session, 100 * turn, *conversation)
+        reply(session, call, 100 * turn + 20, ToolRequest("call_0", "Bash", "{}"))
+        conversation += same
+    ask(session, 200, *conversation)
+
+    assert len(sink.named("execute_tool Bash")) == 2
+    assert sink.texts == ["x" * 5000] * 2
+
+
+def test_a_clock_that_was_set_back_makes_nothing_end_before_it_began() -> None:
+    session, sink = started()
+    session.root.start = 5
+    reply(session, ask(session, 10, user("go")), 20, ToolRequest("t1", "Bash", "{}"))
+
+    ask(session, 3, user("go"), answered("t1", "done"))
+    session.close(1)
+
+    tool, root = sink.one("execute_tool Bash"), sink.spans[-1]
+    assert (tool.start, tool.end) == (20, 20)
+    assert (root.start, root.end) == (5, 20)
+
+
 def test_results_of_a_resumed_conversation_answer_nothing() -> None:
     session, sink = started()
 
@@ -186,6 +241,65 @@ def test_what_stood_before_the_models_last_word_is_no_new_prompt() -> None:
 
     events = [(event.time, event.attributes["content"]) for event in session.root.events]
     assert events == [(10, "go on"), (20, "go on")]
+
+
+def test_the_same_words_in_a_new_conversation_are_another_prompt() -> None:
+    session, _ = started()
+
+    for time, conversation in ((10, "one"), (20, "one"), (30, "two")):
+        session.open_call(
+            CallRequest(time, "sonnet", {}, [user("fix it")], conversation_id=conversation)
+        )
+
+    assert [event.time for event in session.root.events] == [10, 30]
+
+
+def test_a_long_prompt_is_in_the_file_once_however_often_its_span_is() -> None:
+    session, sink = started()
+    long = ["first " * 100, "second " * 100]
+
+    ask(session, 10, user(long[0]))
+    ask(session, 20, user(long[0]), said("Done."), user(long[1]))
+    session.close(30)
+
+    *_, root = sink.spans
+    refs = [event.attributes for event in root.events]
+    assert [list(attributes) for attributes in refs] == [["traceproof.ref.content"]] * 2
+    told = [sink.texts[int(str(ref["traceproof.ref.content"])[5:]) - 1] for ref in refs]
+    assert told == long
+    assert sink.texts.count(long[1]) == 1
+
+
+def test_the_first_prompt_stays_whole_for_who_names_the_task() -> None:
+    session, _ = started()
+
+    ask(session, 10, user("first " * 100))
+
+    assert session.root.events[0].attributes["content"] == "first " * 100
+
+
+def test_the_root_is_written_at_growing_distances_and_whole_in_the_end() -> None:
+    session, sink = started()
+    conversation: list[MessageNote] = []
+
+    for number in range(400):
+        conversation += [said(f"did {number}"), user(f"do {number}")]
+        ask(session, number, *conversation)
+    session.close(999)
+
+    written = [len(root.events) for root in sink.pending_roots]
+    assert written[:7] == [0, 1, 2, 3, 4, 5, 7]
+    assert sum(written) <= 5 * 400
+    assert all(5 * before > 4 * (after - 1) for before, after in itertools.pairwise(written[1:]))
+    assert len(sink.spans[-1].events) == 400
+
+
+def test_an_agent_in_flight_has_no_end() -> None:
+    session, sink = started()
+    reply(session, ask(session, 10, user("go")), 20)
+    ask(session, 30, user("go"), said("Done."), user("go on"))
+
+    assert [root.end for root in sink.pending_roots] == [0, 0, 0]
 
 
 def test_the_session_is_called_as_its_first_call_says() -> None:
@@ -299,6 +413,80 @@ def test_the_agent_id_in_a_result_makes_the_join_exact() -> None:
     }
     assert {agent: ids[span.parent_id] for agent, span in subs.items()} == {"A": "t2", "B": "t1"}
     assert {span.attributes[semconv.JOIN] for span in subs.values()} == {"exact"}
+
+
+def delegate(session: Session, call_id: str, prompt: str, time: int, agent: str = "") -> None:
+    tool = ToolRequest(call_id, "Agent", f'{{"prompt":"{prompt}"}}')
+    reply(session, ask(session, time, user("go"), agent=agent), time + 1, tool)
+
+
+def test_a_sub_agent_that_prints_its_own_id_does_not_become_its_own_parent() -> None:
+    session, sink = started()
+    delegate(session, "t1", "look", 10)
+    bash = ToolRequest("t2", "Bash", '{"command":"cat log","prompt":"anything"}')
+    reply(session, ask(session, 30, user("look"), agent="A"), 40, bash)
+
+    ask(session, 50, user("look"), answered("t2", "agentId: A"), agent="A")
+    session.close(60)
+
+    sub = sink.one("invoke_agent sub-agent")
+    assert sub.parent_id == sink.one("execute_tool Agent").span_id
+    assert sub.attributes[semconv.JOIN] == "inferred"
+
+
+def test_an_agent_cannot_have_been_started_by_one_within_it() -> None:
+    session, sink = started()
+    delegate(session, "t1", "look", 10)
+    delegate(session, "t2", "deeper", 20, agent="A")
+    ask(session, 30, user("deeper"), agent="B")
+    delegate(session, "t3", "deepest", 40, agent="B")
+
+    ask(session, 50, user("go"), answered("t3", "agentId: A"), agent="B")
+    session.close(60)
+
+    agents = {sub.attributes.get(semconv.AGENT_ID): sub for sub in sink.spans}
+    first = next(span for span in sink.spans if span.attributes.get(semconv.TOOL_CALL_ID) == "t1")
+    assert agents["A"].parent_id in {session.root.span_id, first.span_id}
+
+
+def test_an_id_that_any_other_tool_prints_ties_nothing() -> None:
+    session, sink = started()
+    ask(session, 10, user("something"), agent="A")
+    reply(session, ask(session, 20, user("go")), 30, ToolRequest("t1", "Bash", '{"command":"ps"}'))
+
+    ask(session, 40, user("go"), answered("t1", "agentId: A"))
+    session.close(60)
+
+    assert sink.one("invoke_agent sub-agent").parent_id == session.root.span_id
+
+
+def test_a_tie_that_is_certain_is_not_undone_by_what_a_later_result_says() -> None:
+    session, sink = started()
+    delegate(session, "t1", "look", 10)
+    ask(session, 20, user("look"), agent="A")
+    ask(session, 30, user("go"), answered("t1", "agentId: A"))
+    delegate(session, "t2", "again", 40)
+
+    ask(session, 50, user("go"), answered("t2", "agentId: A"))
+    session.close(60)
+
+    first, _ = sink.named("execute_tool Agent")
+    assert sink.one("invoke_agent sub-agent").parent_id == first.span_id
+
+
+def test_the_id_that_the_agent_adds_counts_and_not_one_in_what_was_said_before() -> None:
+    session, sink = started()
+    tools = [ToolRequest(call_id, "Agent", '{"prompt":"look"}') for call_id in ("t1", "t2")]
+    reply(session, ask(session, 10, user("go")), 20, *tools)
+    ask(session, 30, user("look"), agent="A")
+    ask(session, 31, user("look"), agent="B")
+
+    ask(session, 50, user("go"), answered("t2", "I saw agentId: A\nagentId: B"))
+    session.close(60)
+
+    joins = {sub.attributes[semconv.AGENT_ID]: sub for sub in sink.named("invoke_agent sub-agent")}
+    assert joins["A"].attributes[semconv.JOIN] == "inferred"
+    assert joins["B"].attributes[semconv.JOIN] == "exact"
 
 
 def agent_span(span_id: str, parent_id: str, call_id: str = "") -> otlp.Span:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -51,6 +52,86 @@ def test_a_store_is_private_and_not_in_git(store: Store) -> None:
     assert (store.path / ".gitignore").read_text() == "*\n"
 
 
+def test_a_store_that_came_with_a_clone_is_made_private(tmp_path: Path) -> None:
+    store = Store(tmp_path / ".traceproof")
+    for folder in (store.traces_path, store.path / "control"):
+        folder.mkdir(parents=True, mode=0o755)
+    ignore = store.path / ".gitignore"
+    ignore.write_text("# nothing\n")
+
+    store.create()
+
+    assert stat.S_IMODE(store.traces_path.stat().st_mode) == 0o700
+    assert stat.S_IMODE((store.path / "control").stat().st_mode) == 0o700
+    assert stat.S_IMODE(ignore.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", ["", "# *\n", "*.log\n", "*\n!traces/**\n"])
+def test_a_gitignore_that_does_not_hide_all_is_replaced(tmp_path: Path, content: str) -> None:
+    store = Store(tmp_path / ".traceproof")
+    store.path.mkdir()
+    (store.path / ".gitignore").write_text(content)
+
+    store.create()
+
+    assert (store.path / ".gitignore").read_text() == "*\n"
+
+
+def test_a_gitignore_that_hides_all_is_left(store: Store) -> None:
+    (store.path / ".gitignore").write_text("# private\n*\n")
+
+    store.create()
+
+    assert (store.path / ".gitignore").read_text() == "# private\n*\n"
+
+
+def test_a_gitignore_is_not_written_through_a_link(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    for name in (".traceproof", "named"):
+        store = Store(tmp_path / name)
+        store.path.mkdir()
+        (store.path / ".gitignore").symlink_to(victim)
+        store.create()
+
+    assert not victim.exists()
+    assert (tmp_path / ".traceproof" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_gitignore_in_a_folder_that_the_user_named_is_his_own(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("*.pyc\n")
+
+    Store(tmp_path).create()
+
+    assert (tmp_path / ".gitignore").read_text() == "*.pyc\n"
+
+
+@pytest.mark.parametrize("name", [".", "traces", "control"])
+def test_a_link_does_not_lead_out_of_a_store(tmp_path: Path, name: str) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    place = tmp_path / ".traceproof" / name
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(NotADirectoryError, match="a link in the place of a folder of the store"):
+        Store.locate({}, tmp_path).create()
+
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_who_names_a_store_may_name_a_link(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+
+    Store.locate({"TRACEPROOF_STORE": str(tmp_path / "link")}, tmp_path).create()
+
+    assert (tmp_path / "disk" / "traces").is_dir()
+
+
+def test_an_id_of_others_is_no_path_and_no_pattern() -> None:
+    assert Store.short_id("0123456789abcdef") == "0123456789ab"
+    assert Store.short_id("a/../../../*") == "a"
+
+
 def test_a_name_says_when_who_and_which(store: Store) -> None:
     path = store.new_trace_path(1_735_689_600_000_000_000, "my/agent v1", "cafe")
 
@@ -64,6 +145,12 @@ def test_traces_are_listed_oldest_first_whatever_is_in_them(store: Store) -> Non
     assert [path.name for path in store.paths()] == [OLD, NEW]
     assert [summary.path.name for summary in store.traces()] == [OLD, NEW]
     assert all("is empty" in summary.error for summary in store.traces())
+
+
+def test_what_is_no_file_is_no_trace(store: Store) -> None:
+    os.mkfifo(store.traces_path / f"20250303T000000Z-x-cccc3333{SUFFIX}")
+
+    assert [path.name for path in store.paths()] == [OLD, NEW]
 
 
 def test_a_store_that_is_not_there_is_empty(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from traceproof.recorder import semconv
 from traceproof.recorder.span import Attributes, Event, Span
-from traceproof.recorder.summary import summarise
+from traceproof.recorder.summary import has_failed, is_turn, summarise
 from traceproof.recorder.writer import TraceWriter
 
 ROOT = "f" * 16
@@ -55,6 +55,7 @@ def test_a_session_in_one_row(writer: TraceWriter) -> None:
         2,
     )
     assert (summary.turns, summary.calls, summary.tool_calls) == (1, 3, 1)
+    assert summary.failed_calls == 1
     assert (summary.input_tokens, summary.output_tokens) == (300, 21)
     assert (summary.pending, summary.closed, summary.problems) == (False, True, [])
 
@@ -80,3 +81,23 @@ def test_what_cannot_be_read_says_why(tmp_path: Path) -> None:
 
     assert "is not a trace file" in summarise(tmp_path / "foreign").error
     assert summarise(tmp_path / "none").error == f"{tmp_path / 'none'}: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("state", "turn", "failed"),
+    [
+        ("complete", True, False),
+        ("cut", False, True),
+        ("refused", False, True),
+        ("failed", False, True),
+        ("pending", False, False),
+        ("unrecorded", False, False),
+    ],
+)
+def test_a_turn_is_a_main_call_that_was_answered_in_full(
+    state: str, *, turn: bool, failed: bool
+) -> None:
+    main, side = call(1, state=state).attributes, call(2, "title", state).attributes
+
+    assert (is_turn(main), has_failed(main)) == (turn, failed)
+    assert (is_turn(side), has_failed(side)) == (False, failed)

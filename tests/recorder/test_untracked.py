@@ -26,12 +26,14 @@ def test_a_file_as_git_would_keep_it(tmp_path: Path) -> None:
 def test_what_is_left_out_and_why(tmp_path: Path) -> None:
     (tmp_path / "long").write_bytes(b"x" * 101)
     os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "id_rsa").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n")
 
     for name, why in {
         b"long": "its 101 bytes are over the 100 that are left",
         b"pipe": "not a regular file",
         b"gone": "cannot be read: No such file or directory",
         b"nested/": "a repository of its own",
+        b"id_rsa": "a private key",
     }.items():
         with pytest.raises(LeftOutError, match=why):
             read(tmp_path, name)

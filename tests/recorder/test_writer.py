@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -14,7 +16,7 @@ import pytest
 from traceproof.recorder import otlp, semconv, writer
 from traceproof.recorder.manifests import Literal
 from traceproof.recorder.reader import TraceReader
-from traceproof.recorder.redaction import Mask, Redactor
+from traceproof.recorder.redaction import Mask, Masked, Redactor
 from traceproof.recorder.span import Span
 from traceproof.recorder.writer import TraceWriter
 
@@ -192,6 +194,48 @@ def test_masks_that_a_caller_made_move_with_those_made_here(path: Path, redactor
         assert reader.masks(ref) == [Mask(0, "KEY"), Mask(len(MASKED) + 1, "OTHER")]
 
 
+def test_a_mask_of_before_is_found_among_new_ones_and_look_alikes(
+    path: Path, redactor: Redactor
+) -> None:
+    """The first look-alike is no mask, and stands between others that are."""
+    redactor.add("WIDE", "begin <SECRET:A> end")
+    made = started(path, mask=redactor.mask)
+    data = f"<SECRET:A> {SECRET} <SECRET:A> {SECRET} <SECRET:B>".encode()
+    masks = [Mask(data.rindex(b"<SECRET:A>"), "A"), Mask(data.index(b"<SECRET:B>"), "B", "base64")]
+
+    found = made.masked(data, masks)
+    covered = made.masked(b"begin <SECRET:A> end", [Mask(6, "A")])
+
+    assert found.data == f"<SECRET:A> {MASKED} <SECRET:A> {MASKED} <SECRET:B>".encode()
+    assert found.masks == [
+        Mask(11, "KEY"),
+        Mask(24, "A"),
+        Mask(35, "KEY"),
+        Mask(48, "B", "base64"),
+    ]
+    assert covered == Masked(b"<SECRET:WIDE>", [Mask(0, "WIDE")])
+    made.close()
+
+
+def test_many_masks_cost_what_they_are_long(path: Path, redactor: Redactor) -> None:
+    """Each is looked at a few times, not once for each of the others."""
+    looked = 0
+
+    def mask(data: bytes) -> Masked:
+        nonlocal looked
+        looked += len(data)
+        return redactor.mask(data)
+
+    made = started(path, mask=mask)
+    looked = 0
+    data = f"{SECRET} <SECRET:OTHER>\n".encode() * 2000
+    places = [found.start() for found in re.finditer(b"<SECRET:OTHER>", data)]
+    made.blob(data, [Mask(place, "OTHER") for place in places])
+    made.close()
+
+    assert looked < 10 * len(data)
+
+
 # --- time and failure -----------------------------------------------------------------------------
 
 
@@ -341,6 +385,26 @@ def test_on_a_full_disk_it_waits_and_goes_on_when_there_is_room(small_disk: Path
         assert len(list(reader.spans())) == 1
         assert all(reader.resolve(ref) for ref in refs)
         assert reader.problems == []
+
+
+def test_what_the_device_lost_is_told_once_and_to_the_end(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    problems: list[OSError] = []
+    made = started(path, on_problem=problems.append)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", failing)
+        made.blob(os.urandom(2 << 20))  # ends a frame
+    made.span(root())
+    assert made.flush()
+    assert made.problem is not None
+
+    assert not made.close()
+    assert not made.close()
+    assert [problem.errno for problem in problems] == [errno.EIO]
 
 
 def test_when_too_much_waits_spans_are_dropped_and_counted(small_disk: Path) -> None:

@@ -25,6 +25,12 @@ from traceproof.exits import ENVIRONMENT, USAGE
         (OSError("in our own words"), ENVIRONMENT, "in our own words"),
         (ImportError("recording needs mitmproxy"), ENVIRONMENT, "recording needs mitmproxy"),
         (ValueError("a\nb"), USAGE, "a b"),
+        (ValueError("\x1b]0;title\x07 \x9b31m"), USAGE, "\ufffd]0;title\ufffd \ufffd31m"),
+        (
+            FileNotFoundError(2, "No such file", "a\n\x1b[2J"),
+            USAGE,
+            "a\ufffd\ufffd[2J: No such file",
+        ),
         (KeyError("which one"), USAGE, "which one"),
         (LookupError(), USAGE, "LookupError"),
     ],

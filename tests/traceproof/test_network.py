@@ -44,7 +44,7 @@ def opened(tmp_path: Path) -> Iterator[Opening]:
         return networks[-1]
 
     yield opened
-    for network in networks:
+    for network in reversed(networks):  # each puts back the logging that it found
         network.server.stop(0)
 
 
@@ -85,6 +85,50 @@ def test_reverse_each_provider_has_its_own_with_the_suffix_that_clients_expect(
     assert connects(variables["ANTHROPIC_API_BASE"])
     assert variables["OPENAI_API_BASE"].endswith("/v1")
     assert variables["OPENAI_API_BASE"] != variables["ANTHROPIC_API_BASE"] + "/v1"
+
+
+def test_reverse_each_path_of_a_gateway_has_its_own(opened: Opening) -> None:
+    gateway = "http://gateway.example:8080"
+    environment = {
+        "OPENAI_API_BASE": f"{gateway}/openai/v1",
+        "ANTHROPIC_API_BASE": f"{gateway}/anthropic",
+        "OPENAI_BASE_URL": "https://gateway.example:8080/openai/v1",
+    }
+    variables = opened("aider", mode="reverse", environment=environment).variables
+
+    bases = [variables[name] for name in environment]
+    assert len(set(bases)) == 3
+    assert all(map(connects, bases))
+    assert [base.count("/") for base in bases] == [2, 2, 2]
+
+
+def test_reverse_a_base_url_of_the_users_own_gets_no_suffix(opened: Opening) -> None:
+    environment = {"OPENAI_API_BASE": "https://api.openai.com"}
+    variables = opened("aider", mode="reverse", environment=environment).variables
+
+    assert not variables["OPENAI_API_BASE"].endswith("/v1")
+    assert variables["OPENAI_BASE_URL"].endswith("/v1")
+
+
+def test_reverse_calls_are_kept_away_from_a_proxy_of_the_environment(opened: Opening) -> None:
+    environment = {"HTTP_PROXY": "http://127.0.0.1:9", "NO_PROXY": "corp"}
+    variables = opened(mode="reverse", environment=environment).variables
+
+    assert variables["NO_PROXY"] == variables["no_proxy"] == "corp,localhost,127.0.0.1,::1"
+
+
+def test_reverse_ports_that_there_are_not_so_many_of_are_told(opened: Opening) -> None:
+    with pytest.raises(ValueError, match="port 65535 is too high"):
+        opened("aider", mode="reverse", port=65535)
+
+
+def test_a_proxy_that_is_not_used_is_noted(opened: Opening) -> None:
+    environment = {"ALL_PROXY": "socks5://x:1", "HTTPS_PROXY": "http://127.0.0.1:9"}
+
+    assert opened(environment={}).notes == ()
+    assert [note.partition(":")[0] for note in opened(environment=environment).notes] == [
+        "ALL_PROXY"
+    ]
 
 
 def test_two_at_once_have_ports_and_an_authority_of_their_store(opened: Opening) -> None:

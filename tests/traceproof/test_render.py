@@ -6,7 +6,8 @@ import pytest
 from rich.console import Console
 
 from traceproof import render
-from traceproof.view import Node, Tokens, Totals, View
+from traceproof.spanfacts import Tokens
+from traceproof.view import Node, Totals, View
 
 
 def drawn(*children: Node, full: bool = False) -> list[str]:
@@ -66,6 +67,15 @@ def test_long_arguments_are_cut_unless_in_full() -> None:
 
     assert "…" in "".join(drawn(turn))
     assert "".join(drawn(turn, full=True)).count("x") >= 500
+
+
+def test_a_text_that_is_not_all_there_says_so_where_it_ends() -> None:
+    tool = Node("tool", "t", "Bash", detail="{}", result="beginning", cut=["result"])
+    turn = Node("turn", "c", "1  sonnet", children=[tool])
+
+    lines = [line.strip() for line in drawn(turn, full=True)]
+
+    assert lines[lines.index("beginning") + 1] == "[the rest is in the trace]"
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[2J", "\x07", "\r", "\u202e", "\x9b31m"])

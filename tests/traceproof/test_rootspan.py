@@ -9,6 +9,7 @@ import pytest
 from traceproof.recorder import semconv
 from traceproof.recorder.consent import CONSENT_EVENT
 from traceproof.recorder.reader import TraceReader
+from traceproof.recorder.redaction import Redactor
 from traceproof.recorder.repository import RepositoryFacts
 from traceproof.recorder.span import Attributes, Event, Span
 from traceproof.recorder.store import Store
@@ -137,3 +138,17 @@ def test_an_excluded_trace_says_no_more_than_that_there_was_one(writer: TraceWri
     }
     assert [event.name for event in left.events] == [CONSENT_EVENT]
     assert (left.trace_id, left.start, left.end) == ("1" * 32, 5, 9)
+
+
+def test_what_is_left_of_an_excluded_trace_is_masked_too(writer: TraceWriter) -> None:
+    redactor = Redactor()
+    redactor.add("api.token", "made-up-token-1")
+    root = made(writer)
+    root.end = 9
+    writer.close()
+
+    leave_marker(writer.path, root, {**RESOURCE, "api.token": "made-up-token-1"}, redactor.mask)
+
+    with TraceReader.open(writer.path) as reader:
+        (left,) = reader.records()
+    assert left.resource["api.token"] == "<SECRET:API_TOKEN>"

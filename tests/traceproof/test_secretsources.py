@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,32 @@ def test_secrets_of_untracked_env_files_are_known_before_these_are_stored(make: 
     learn_untracked(redactor, RepositoryFacts("dirty", untracked=(file,)))
 
     assert redactor.mask_text(TOKEN) == "<SECRET:SERVICE_TOKEN>"
+
+
+def test_secrets_of_a_patch_are_known_before_it_is_stored(make: Making) -> None:
+    redactor = new_redactor(make("aider"))
+    patch = f"diff --git a/.env b/.env\n@@ -1 +0,0 @@\n-SERVICE_TOKEN={TOKEN}\n".encode()
+
+    learn_untracked(redactor, RepositoryFacts("dirty", patch=patch))
+
+    assert redactor.mask_text(TOKEN) == "<SECRET:SERVICE_TOKEN>"
+
+
+def test_secrets_of_the_command_line_are_known(make: Making) -> None:
+    redactor = new_redactor(make("agent", "--api-key", "made-up-key-1"))
+
+    assert redactor.mask_text("made-up-key-1") == "<SECRET:API_KEY>"
+
+
+def test_secrets_of_the_whole_working_tree_are_known(make: Making, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / "apps").mkdir()
+    (tmp_path / "apps" / ".env").write_text("SERVICE_TOKEN=made-up-token-1\n")
+    settings = make("aider")
+
+    for folder in (tmp_path, tmp_path / "apps"):
+        redactor = new_redactor(replace(settings, cwd=folder))
+        assert redactor.mask_text("made-up-token-1") == "<SECRET:SERVICE_TOKEN>"
 
 
 def test_what_only_looks_like_a_secret_is_masked_if_asked_for(make: Making) -> None:

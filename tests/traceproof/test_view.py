@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from traceproof import view
 from traceproof.recorder import semconv
-from traceproof.recorder.span import Event, Link, Span
+from traceproof.recorder.span import Attributes, Event, Link, Span
 
 SECOND = 1_000_000_000
 TRACE = "1" * 32
@@ -106,15 +107,85 @@ def test_a_sub_agent_hangs_under_its_tool_call_with_turns_numbered_anew() -> Non
     assert [node.title for node in agent.children] == ["1  claude-sonnet-4-5"]
 
 
+def agent(span_id: str, parent: str, start: int = 3) -> Span:
+    attributes: Attributes = {
+        semconv.OPERATION_NAME: "invoke_agent",
+        semconv.AGENT_NAME: span_id,
+    }
+    return Span(TRACE, span_id, "", parent_id=parent, start=start * SECOND, attributes=attributes)
+
+
+def titles(node: view.Node) -> list[tuple[str, list[str]]]:
+    return [(child.title, child.notes) for child in node.children if child.kind == "agent"]
+
+
+def test_an_agent_that_nothing_leads_to_stands_under_the_root() -> None:
+    seen = view.build("x", [root(), agent("lost", "f" * 16)])
+
+    assert titles(seen.root) == [("lost", ["what started it is not known"])]
+
+
+def test_agents_that_started_each_other_are_shown_once_each() -> None:
+    turns = [chat("c1", 3, parent="s1"), chat("c2", 3, parent="s2")]
+    tools = [tool("t1", 4, "c1"), tool("t2", 4, "c2")]
+
+    seen = view.build("x", [root(), agent("s1", "t2"), agent("s2", "t1"), *turns, *tools])
+
+    assert titles(seen.root) == [("s1", ["what started it is not known"])]
+    (turn,) = next(node for node in seen.root.children if node.kind == "agent").children
+    assert titles(turn.children[0]) == [("s2", [])]
+    assert titles(turn.children[0].children[0].children[0].children[0]) == []
+
+
+def test_an_agent_that_started_itself_is_shown() -> None:
+    seen = view.build("x", [root(), agent("s1", "s1")])
+
+    assert titles(seen.root) == [("s1", ["what started it is not known"])]
+
+
+def test_agents_within_agents_without_end_are_shown_all_the_same() -> None:
+    chain = [agent(f"s{n}", f"s{n - 1}" if n else "a" * 16) for n in range(3000)]
+
+    encoded = msgspec.json.encode(view.build("x", [root(), *chain]))
+
+    assert encoded.count(b'"kind":"agent"') == 3001
+
+
+def test_a_text_of_which_only_the_beginning_is_here_is_named() -> None:
+    ref = "text:" + "0" * 64
+    call = tool("t1", 3, "c1", **{semconv.REF + semconv.TOOL_CALL_RESULT: ref})
+    call.attributes[semconv.TOOL_CALL_RESULT] = "beg"
+    said = chat("c1", 2, **{semconv.OUTPUT_MESSAGES: '[{"par'})
+    said.attributes[semconv.REF + semconv.OUTPUT_MESSAGES] = ref
+
+    seen = view.build("x", [root(), said, call])
+
+    turn = seen.root.children[1]
+    assert (turn.detail, turn.cut) == ("", ["detail"])
+    assert (turn.children[0].result, turn.children[0].cut) == ("beg", ["result"])
+
+
 def test_totals_add_up_tokens_and_price() -> None:
     side = chat("c3", 5, **{semconv.CALL_PURPOSE: "title"})
-    failed = chat("c2", 3, **{semconv.ERROR_TYPE: "overloaded_error"})
+    failed = chat("c2", 3, **{semconv.CALL_STATE: "refused"})
 
     totals = view.build("x", [root(), chat("c1", 2), failed, side, tool("t", 3, "c1")]).totals
 
-    assert (totals.turns, totals.side_calls, totals.tool_calls, totals.failed_calls) == (2, 1, 1, 1)
+    assert (totals.turns, totals.side_calls, totals.tool_calls, totals.failed_calls) == (1, 1, 1, 1)
     assert totals.tokens.input == 3000
     assert totals.cost == pytest.approx(3 * (1000 * 3 + 10 * 15) / 1e6)
+
+
+def test_a_call_that_failed_has_the_number_of_the_turn_it_was_to_be() -> None:
+    refused = chat("c2", 3, **{semconv.CALL_STATE: "refused"})
+    retry = chat("c3", 4)
+    retry.attributes[semconv.HTTP_RESEND_COUNT] = 1
+
+    seen = view.build("x", [root(), chat("c1", 2), refused, retry])
+
+    numbers = [node.title.partition(" ")[0] for node in seen.root.children[1:]]
+    assert numbers == ["1", "2", "2"]
+    assert (seen.totals.turns, seen.totals.failed_calls) == (2, 1)
 
 
 def test_the_cost_is_not_guessed_when_one_price_is_unknown() -> None:

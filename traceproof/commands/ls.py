@@ -57,17 +57,23 @@ def _line(trace: Summary) -> str:
 def _cells(trace: Summary) -> list[str]:
     started = datetime.fromtimestamp(trace.started / 1e9, UTC)
     duration = (trace.ended - trace.started) / 1e9 if trace.ended else None
-    return [
+    cells = [
         f"{started:%Y-%m-%d %H:%M:%S}" if trace.started else "?",
-        render.clean(trace.agent),
+        trace.agent,
         render.seconds(duration),
         str(trace.turns),
         f"{trace.input_tokens:,}",
         f"{trace.output_tokens:,}",
         "" if trace.exit_code is None else str(trace.exit_code),
         parse_name(trace.path).id or trace.path.name,
-        render.clean(_remark(trace)),
+        _remark(trace),
     ]
+    return [_one_line(cell) for cell in cells]
+
+
+def _one_line(text: str) -> str:
+    """Make a cell of a text that others wrote: it neither moves a cursor nor begins a new row."""
+    return " ".join(render.clean(text.encode("utf-8", "replace").decode()).split())
 
 
 def _remark(trace: Summary) -> str:

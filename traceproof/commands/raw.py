@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from traceproof import render
 from traceproof.commands.options import StoreOption, TraceArgument, locate, print_json
 from traceproof.recorder import semconv
 from traceproof.recorder.reader import TraceReader
@@ -24,6 +25,9 @@ class Side(StrEnum):
 
 
 _ATTRIBUTES = {Side.request: semconv.REQUEST_BODY, Side.response: semconv.RESPONSE_BODY}
+
+_NAMES = 10_000
+"""Characters at most of the names of masks."""
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +57,8 @@ def raw(
         found = _find(reader, span)
         reference = str(found.attributes.get(semconv.REF + _ATTRIBUTES[side], ""))
         if not reference:
-            raise ValueError(f"span {found.span_id} ({found.name}) has no {side.value} body")
+            name = render.brief(f"{found.span_id} ({found.name})")
+            raise ValueError(f"span {name} has no {side.value} body")
         masks = reader.masks(reference)
         if as_json:
             print_json(_describe(path, found, side, masks))
@@ -63,7 +68,7 @@ def raw(
         sys.stdout.buffer.flush()
     if masks:
         names = ", ".join(sorted({mask[1] for mask in masks}))
-        print(f"traceproof: {len(masks)} masked: {names}", file=sys.stderr)
+        print(f"traceproof: {len(masks)} masked: {render.brief(names, _NAMES)}", file=sys.stderr)
 
 
 def _find(reader: TraceReader, beginning: str) -> Span:

@@ -7,7 +7,10 @@ from typing import Any
 
 import pytest
 
-from traceproof.recorder.store import SUFFIX
+from traceproof.recorder import semconv
+from traceproof.recorder.span import Span
+from traceproof.recorder.store import SUFFIX, Store
+from traceproof.recorder.writer import TraceWriter
 
 Here = Callable[..., Any]
 
@@ -73,6 +76,21 @@ def test_brackets_in_names_are_no_markup(here: Here, trace: Path) -> None:
 
     assert f"{odd} is not a trace file" in here("ls").out
     assert here("repair", "0123").out == f"{trace}: closed properly, nothing to repair\n"
+
+
+def test_names_of_others_neither_move_the_cursor_nor_make_rows(here: Here, project: Path) -> None:
+    store = Store(project / ".traceproof")
+    store.create()
+    name = f"20260102T030405Z-x-\x1b]0;title\x07\udcff\tid\n0{SUFFIX}"
+    writer = TraceWriter(store.traces_path / name, resource={semconv.SOURCE: "recorder"})
+    attributes = {semconv.OPERATION_NAME: "invoke_agent", semconv.AGENT_NAME: "a\x1b[2J\n\tb"}
+    writer.span(Span("1" * 32, "a" * 16, "invoke_agent x", start=1, attributes=attributes))
+    writer.close()
+
+    (line,) = here("ls").out.splitlines()
+
+    assert line.split("\t")[1] == "a\ufffd[2J b"
+    assert line.split("\t")[7] == "\ufffd]0;title\ufffd? id 0"
 
 
 @pytest.mark.usefixtures("trace")

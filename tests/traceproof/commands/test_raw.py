@@ -12,6 +12,10 @@ import pytest
 from traceproof.proxy.testing import Encode, Say, ScriptedModel, Turn
 from traceproof.recorder import semconv
 from traceproof.recorder.reader import TraceReader
+from traceproof.recorder.redaction import Mask, Masked
+from traceproof.recorder.span import Span
+from traceproof.recorder.store import Store
+from traceproof.recorder.writer import TraceWriter
 
 Here = Callable[..., Any]
 
@@ -57,6 +61,28 @@ def asked(cli: Here) -> tuple[Any, bytes]:
         save = f"'{sys.executable}' -c '{ASK}' >answer"
         assert cli("record", "--route", route, "--", "sh", "-c", save) == (0, "", "")
         return model.calls[0].request_body, model.calls[0].response_body
+
+
+def test_names_of_others_do_not_reach_the_terminal(here: Here, project: Path) -> None:
+    store = Store(project / ".traceproof")
+    store.create()
+    masked = Masked(b"<SECRET:X>", [Mask(0, "A\x1b[2JB")])
+    path = store.new_trace_path(1, "x", "1" * 32)
+    writer = TraceWriter(path, resource={semconv.SOURCE: "recorder"}, mask=lambda _: masked)
+    span = Span("1" * 32, "a" * 16, "invoke \x1b[2J\nagent", start=1, end=2)
+    span.attributes[semconv.REF + semconv.REQUEST_BODY] = writer.blob(b"secret")
+    writer._mask = None
+    writer.span(span)
+    writer.close()
+
+    code, out, err = here("raw", "last", "a", "response")
+    assert (code, out) == (2, "")
+    assert err == f"traceproof: span {'a' * 16} (invoke \ufffd[2J agent) has no response body\n"
+    assert here("raw", "last", "a", "request") == (
+        0,
+        "<SECRET:X>",
+        "traceproof: 1 masked: A\ufffd[2JB\n",
+    )
 
 
 def test_where_a_secret_stood_its_name_stands_and_that_is_told_on_stderr(

@@ -6,6 +6,11 @@ from typing import Any
 
 import pytest
 
+from traceproof.recorder import semconv
+from traceproof.recorder.span import Event, Span
+from traceproof.recorder.store import Store
+from traceproof.recorder.writer import TraceWriter
+
 Here = Callable[..., Any]
 
 
@@ -71,3 +76,24 @@ def test_what_could_not_be_read_is_told_at_the_foot(here: Here) -> None:
     assert (code, err) == (0, "")
     assert "! the file was not closed: `traceproof repair` ends it\n" in out
     assert here("show", "--json").json["problems"]
+
+
+def test_a_text_of_any_length_is_shown_so_far_and_no_further(here: Here, project: Path) -> None:
+    store = Store(project / ".traceproof")
+    store.create()
+    writer = TraceWriter(store.new_trace_path(1, "x", "1" * 32), resource={})
+    root = Span("1" * 32, "a" * 16, "invoke_agent x", start=1, end=9)
+    root.attributes = {semconv.OPERATION_NAME: "invoke_agent"}
+    long = writer.text("word " * 300_000)
+    root.events = [Event("traceproof.user_prompt", 2, {"traceproof.ref.content": long})]
+    writer.span(root)
+    writer.close()
+
+    brief, full = here("show"), here("show", "--full")
+    (prompt,) = here("show", "--json").json["root"]["children"]
+
+    assert (brief.code, full.code) == (0, 0)
+    assert len(brief.out) < 1000
+    assert full.out.count("word ") > 200_000
+    assert "[the rest is in the trace]" in full.out
+    assert (len(prompt["title"]), prompt["cut"]) == (1 << 20, ["title"])
