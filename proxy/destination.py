@@ -50,10 +50,15 @@ class Destinations:
         route = self.routes.get(origin.host)
         if lane.reverse:
             _name_host(request, origin)
-        if route or lane.reverse:
-            _direct(request, route or origin)
+        if lane.reverse:
+            _direct(request, origin)
+        if route:
+            _direct(request, route)
         self.pass_on(flow)
-        return str(route or origin) if route or origin.prefix else ""
+        if not route and not origin.prefix:
+            return ""
+        prefix = f"{route.prefix}{origin.prefix}" if route else origin.prefix
+        return str((route or origin)._replace(prefix=prefix))
 
     def pass_on(self, flow: HTTPFlow) -> None:
         """Send a request through the environment's proxy where there is one for its server."""

@@ -104,11 +104,10 @@ class Tls:
         host, error = _host(data), data.conn.error or ""
         if _DISTRUST.search(error):
             self._refused[host] += 1
+        answered = data.ssl_conn is not None  # so that it has seen our certificate
+        if not error.startswith(_LEFT):
             log.warning("the client broke off TLS for %s: %s", host, error)
-            return
-        log.info("the client left during TLS for %s: %s", host, error)
-        seen = data.ssl_conn is not None  # our certificate: we answered
-        if seen and error.startswith(_LEFT) and not self._closing:
+        elif answered and not self._closing:
             self._silent[host] += 1
 
     def heard(self, client: Client) -> None:

@@ -117,7 +117,8 @@ def _join(certificates: Iterable[bytes]) -> bytes:
 
 def _write(folder: Path, name: str, content: bytes) -> Path:
     target = folder / f"{name}-{hashlib.sha256(content).hexdigest()[:12]}.pem"
-    if not target.exists():
+    # Not by its name alone: a cloned repository may bring a file of that name.
+    if target.is_symlink() or not target.is_file() or target.read_bytes() != content:
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
         try:
             with os.fdopen(handle, "wb") as file:

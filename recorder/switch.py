@@ -85,7 +85,7 @@ def _all(store: Path) -> list[tuple[Recording, bool]]:
 def _look(path: Path) -> tuple[Recording, bool] | None:
     """Read a control file; None where it has just gone, or is not one."""
     try:
-        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:

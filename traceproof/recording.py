@@ -280,6 +280,7 @@ class Recording:
         if self._network is not None:
             server = self._network.server
             outcome.tunnelled = dict(server.tunnelled)
+            outcome.notes += self._network.notes
             lost += [
                 f"the agent did not trust the recorder's certificate for {host}"
                 for host in server.untrusted

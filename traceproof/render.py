@@ -18,6 +18,9 @@ from traceproof.spanfacts import Tokens
 from traceproof.view import Node, Totals, View
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_RULE = re.compile(r"^[-=_*#~]{5,}$", re.MULTILINE)
+"""A line that only parts others: it would take all the room there is."""
+
 _BRIEF = 100
 _GUIDE = "dim"
 _STYLES = {
@@ -86,7 +89,7 @@ def clean(text: str) -> str:
 
 def brief(text: str, limit: int = _BRIEF) -> str:
     """Squeeze a text onto one line of at most `limit` characters."""
-    line = " ".join(clean(text[: limit * 8]).split())
+    line = " ".join(_RULE.sub("", clean(text[: limit * 8])).split())
     return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
@@ -184,11 +187,12 @@ def _label(node: Node, *, full: bool) -> RenderableType:
 def _title(node: Node) -> str:
     if node.kind == "prompt":
         return f"user  {brief(node.title)}"
+    title = re.sub(r"[\t\n]", " ", clean(node.title))  # a name of two lines could forge a row
     if node.kind == "consent":
-        return clean(node.title)
+        return title
     if node.kind == "tool":
-        return f"{clean(node.title)}  {brief(_arguments(node.detail))}".rstrip()
-    return f"{node.kind} {clean(node.title)}"
+        return f"{title}  {brief(_arguments(node.detail))}".rstrip()
+    return f"{node.kind} {title}"
 
 
 def _arguments(detail: str) -> str:

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _OPENING, _CLOSING, _QUOTE, _BACKSLASH = b"[{", b"]}", ord('"'), ord("\\")
-_WITHIN = re.compile(rb'["\[\]{}]')
+_WITHIN = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+"""Up to a bracket, or to a text that these bytes do not hold whole."""
+
 _IN_STRING = re.compile(rb'["\\]')
 _BETWEEN = re.compile(rb"[\s,]*")
 _AFTER_BARE = re.compile(rb"[\s,\]]")
@@ -114,14 +116,22 @@ class ArrayScanner:
         if self._escaped:
             self._escaped = False
             return at + 1
-        match = (_IN_STRING if self._in_string else _WITHIN).search(data, at)
-        if match is None:
+        at = self._next(data, at)
+        if at == len(data):
             return 0
-        found = data[match.start()]
+        found = data[at]
         if found == _BACKSLASH:
             self._escaped = True
         elif found == _QUOTE:
             self._in_string = not self._in_string
         else:
             self._depth += 1 if found in _OPENING else -1
-        return match.end()
+        return at + 1
+
+    def _next(self, data: bytes, at: int) -> int:
+        """Return where the next byte that matters is; an element's first does."""
+        if self._in_string:
+            quote = _IN_STRING.search(data, at)
+            return quote.start() if quote else len(data)
+        within = _WITHIN.match(data, at) if self._depth else None
+        return within.end() if within else at

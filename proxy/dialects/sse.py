@@ -31,7 +31,7 @@ class SseEvent(NamedTuple):
     whole: bool = True
 
 
-_USUAL = re.compile(rb"(?:event: ([^\r\n]*)\n)?data: ([^\r\n]*)\n\n")
+_USUAL = re.compile(rb"(?:event: ([^\r\n]*)\r?\n)?data: ([^\r\n]*)\r?\n\r?\n")
 """One event of one data line: read at once, it costs a fifth of reading line by line."""
 
 

@@ -27,7 +27,7 @@ BLOCK = re.compile(
 SHOWN = re.compile(
     r"^<!-- what `traceproof demo` shows -->\n```text\n(.*?)^```", re.DOTALL | re.MULTILINE
 )
-VARYING = re.compile(r"\d+(?:\.\d+)? m?s\b|@[0-9a-f]{10}")
+VARYING = re.compile(r"\d+(?:\.\d+)? ?m?s\b|@[0-9a-f]{10}|\b[0-9a-f]{7}(?= Merge)")
 
 
 class Block(NamedTuple):

@@ -73,3 +73,18 @@ def test_the_same_bundles_are_the_same_files(tmp_path: Path, authority: Authorit
 def test_an_unwritable_folder_is_an_oserror(tmp_path: Path, authority: Authority) -> None:
     with pytest.raises(OSError, match="missing"):
         write_trust(tmp_path / "missing", {}, authority.pem)
+
+
+def test_a_bundle_that_came_with_the_folder_is_not_believed(
+    tmp_path: Path, authority: Authority, company: Authority
+) -> None:
+    files = write_trust(tmp_path, {}, authority.pem)
+    files.roots.write_bytes(company.pem)
+    files.extra.unlink()
+    files.extra.symlink_to(files.roots)
+
+    again = write_trust(tmp_path, {}, authority.pem)
+
+    assert company.pem.strip() not in again.roots.read_bytes()
+    assert again.extra.read_bytes() == authority.pem
+    assert not again.extra.is_symlink()

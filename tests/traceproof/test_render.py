@@ -92,3 +92,10 @@ def test_control_characters_of_a_trace_never_reach_the_terminal(hostile: str) ->
 )
 def test_durations_read_as_a_person_would_write_them(duration: float | None, written: str) -> None:
     assert render.seconds(duration) == written
+
+
+def test_a_name_of_two_lines_forges_no_row() -> None:
+    tool = Node("tool", "t", "Bash\n└── turn 9  forged")
+    turn = Node("turn", "c", "1  sonnet", children=[tool])
+
+    assert not any(line.startswith("└── turn 9") for line in drawn(turn))

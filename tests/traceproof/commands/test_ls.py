@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from traceproof.recorder import semconv
-from traceproof.recorder.span import Span
+from traceproof.recorder.span import Attributes, Span
 from traceproof.recorder.store import SUFFIX, Store
 from traceproof.recorder.writer import TraceWriter
 
@@ -83,7 +83,10 @@ def test_names_of_others_neither_move_the_cursor_nor_make_rows(here: Here, proje
     store.create()
     name = f"20260102T030405Z-x-\x1b]0;title\x07\udcff\tid\n0{SUFFIX}"
     writer = TraceWriter(store.traces_path / name, resource={semconv.SOURCE: "recorder"})
-    attributes = {semconv.OPERATION_NAME: "invoke_agent", semconv.AGENT_NAME: "a\x1b[2J\n\tb"}
+    attributes: Attributes = {
+        semconv.OPERATION_NAME: "invoke_agent",
+        semconv.AGENT_NAME: "a\x1b[2J\n\tb",
+    }
     writer.span(Span("1" * 32, "a" * 16, "invoke_agent x", start=1, attributes=attributes))
     writer.close()
 
