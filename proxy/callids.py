@@ -7,12 +7,20 @@ waits. One `CallIds` goes through one conversation, message by message.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from typing import NamedTuple
 
 from traceproof.recorder.messages import Message, Part
+
+_MADE = re.compile(r".*#\d+\.[0-9a-f]{8}", re.DOTALL)
+
+
+def is_made(call_id: str) -> bool:
+    """Tell whether an id was made here: the call and its result were then joined by order."""
+    return bool(_MADE.fullmatch(call_id))
 
 
 class Mention(NamedTuple):
@@ -78,10 +86,14 @@ class CallIds:
 
     def _result(self, result: Mention) -> str:
         """Return the id of the call that a result answers; agents make ids up, so these may lie."""
-        waiting = self._waiting.get(result.name)
-        if result.call_id in self._given or not waiting:
+        if result.call_id in self._given:
             return result.call_id
-        return waiting.popleft()
+        waiting = self._waiting.get(result.name or self._longest_waiting())
+        return waiting.popleft() if waiting else result.call_id
+
+    def _longest_waiting(self) -> str:
+        """Return the name of the oldest calls that wait; a result may say nothing at all."""
+        return next((name for name, calls in self._waiting.items() if calls), "")
 
 
 def _parts(message: Message) -> list[Part]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from traceproof.proxy.callids import is_made
 from traceproof.proxy.dialects.base import ChatResponse, Usage
 from traceproof.proxy.exchange import Exchange
 from traceproof.recorder import messages, semconv
 from traceproof.recorder.calls import CallResult, ToolRequest
 from traceproof.recorder.manifests import ListPart, Spliced
-from traceproof.recorder.messages import Message
+from traceproof.recorder.messages import Message, Part
 from traceproof.recorder.span import Attributes
 from traceproof.recorder.writer import TraceWriter
 
@@ -49,13 +50,13 @@ def failure(exchange: Exchange, *, complete: bool) -> tuple[str, str, str]:
 
 def tool_requests(message: Message) -> list[ToolRequest]:
     """Return the tool calls in a model's message."""
-    return [
-        ToolRequest(
-            str(part.get("id", "")), str(part.get("name", "")), _text(part.get("arguments"))
-        )
-        for part in message.parts
-        if part.get("type") == "tool_call"
-    ]
+    return [_tool_request(part) for part in message.parts if part.get("type") == "tool_call"]
+
+
+def _tool_request(part: Part) -> ToolRequest:
+    call_id = str(part.get("id", ""))
+    arguments = _text(part.get("arguments"))
+    return ToolRequest(call_id, str(part.get("name", "")), arguments, not is_made(call_id))
 
 
 def _text(arguments: Any) -> str:

@@ -62,11 +62,15 @@ def lineage(messages: Sequence[MessageNote]) -> list[int]:
 
 @dataclass(slots=True)
 class ToolRequest:
-    """A tool call that a model asked for; `arguments` is compact JSON, or the text it sent."""
+    """A tool call that a model asked for; `arguments` is compact JSON, or the text it sent.
+
+    `exact` is False where its id is not the model's, but made from names and order.
+    """
 
     call_id: str
     name: str
     arguments: str
+    exact: bool = True
 
 
 @dataclass(slots=True)

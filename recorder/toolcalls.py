@@ -68,7 +68,7 @@ class ToolLedger:
                 semconv.TOOL_NAME: request.name,
                 semconv.TOOL_TYPE: "function",
                 semconv.TOOL_CALL_ID: request.call_id,
-                semconv.JOIN: "exact",
+                semconv.JOIN: "exact" if request.exact else "inferred",
             },
             links=[Link(chat.trace_id, chat.span_id, {semconv.LINK_TYPE: "requested_by"})],
         )

@@ -213,6 +213,8 @@ class _Tree:
             node.notes.append("error")
         if span.attributes.get(semconv.TOOL_STATE) == "unanswered":
             node.notes.append("no result seen")
+        if span.attributes.get(semconv.JOIN) == "inferred":
+            node.notes.append("which result is its own is inferred")
         node.children = self._sub_agents(span, depth)
         return node
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from traceproof.proxy.callids import CallIds, Mention, mentions, put
+from traceproof.proxy.callids import CallIds, Mention, is_made, mentions, put
 from traceproof.recorder import messages
 from traceproof.recorder.messages import Message
 
@@ -83,3 +83,14 @@ def test_only_calls_and_results_are_mentioned() -> None:
 
     assert mentions(said) == (Mention("c", "ls", False),)
     assert mentions(answer("ls")) == (Mention("", "ls", True),)
+
+
+def test_results_that_say_nothing_answer_the_calls_in_order() -> None:
+    ids = CallIds()
+
+    asked = ids.ids([Mention("", "Bash", is_result=False), Mention("", "Bash", is_result=False)])
+    answered = ids.ids([Mention("", "", is_result=True), Mention("", "", is_result=True)])
+
+    assert answered == asked
+    assert all(map(is_made, asked))
+    assert not is_made("toolu_01")
