@@ -134,12 +134,13 @@ def test_it_listens_on_loopback_alone(start: Starting) -> None:
 
 def test_it_adds_no_log_handler_and_leaves_signals_alone(serve: Serve, start: Starting) -> None:
     handlers, interrupt = list(logging.getLogger().handlers), signal.getsignal(signal.SIGINT)
+    theirs = list(logging.getLogger("mitmproxy").handlers)
     relay = start(**serve().route(HOST))
 
     assert logging.getLogger().handlers == handlers
     assert signal.getsignal(signal.SIGINT) is interrupt
     relay.server.stop()
-    assert logging.getLogger("mitmproxy").handlers == []
+    assert logging.getLogger("mitmproxy").handlers == theirs
 
 
 QUIET = """
