@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from traceproof.recorder.redaction import Mask, Masked, token
 
-_STRING = re.compile(r'"((?:[^"\\]|\\.)*+)"(\s*:)?')
+_STRING = re.compile(r'"([^"\\]*(?:\\.[^"\\]*)*)"(\s*:)?')
 """A JSON string; one that a colon follows is a key."""
 
 _CHARACTER = re.compile(

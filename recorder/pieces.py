@@ -21,8 +21,10 @@ import msgspec
 MEMO = 64 << 20
 """Bytes of elements remembered at most; a session's unlike elements are a few MiB."""
 
-_STRING = rb'"(?:[^"\\]|\\.)*+"'
-_MARKER = rb'(?<!\\)"cache_control"\s*+:\s*+(?:null|\{(?:[^{}"]|' + _STRING + rb")*+\})"
+# Unrolled loops, not possessive groups: those match wrongly before Python 3.11.5 (gh-106052).
+_STRING = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
+_FIELDS = rb'[^{}"]*(?:' + _STRING + rb'[^{}"]*)*'
+_MARKER = rb'(?<!\\)"cache_control"\s*+:\s*+(?:null|\{' + _FIELDS + rb"\})"
 _MARKERS = re.compile(rb",\s*+" + _MARKER + rb"|" + _MARKER + rb"(?:\s*+,)?", re.DOTALL)
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _KEY = re.compile(rb"[\s{,]*+" + _STRING + rb"\s*+:\s*+", re.DOTALL)

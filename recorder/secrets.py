@@ -40,7 +40,7 @@ _OF_PROVIDER = re.compile(r"[A-Za-z][\w.-]{0,30}=(.*[^=].*)")
 
 _FORM = re.compile(rb"[\w.%~+\[\]-]{1,100}=")
 _PAIR = re.compile(
-    rb'"([\w.-]{2,64})"\s*:\s*(?:\{\s*"value"\s*:\s*)?"((?:[^"\\]|\\.)*+)', re.DOTALL
+    rb'"([\w.-]{2,64})"\s*:\s*(?:\{\s*"value"\s*:\s*)?"([^"\\]*(?:\\.[^"\\]*)*)', re.DOTALL
 )
 """A field of JSON that cannot be parsed as a whole; its value may be cut short."""
 

@@ -10,7 +10,10 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _OPENING, _CLOSING, _QUOTE, _BACKSLASH = b"[{", b"]}", ord('"'), ord("\\")
-_WITHIN = re.compile(rb'(?:[^"\[\]{}]++|"(?:[^"\\]++|\\.)*+")*+', re.DOTALL)
+_WITHIN = re.compile(
+    rb'[^"\[\]{}]*(?:"[^"\\]*(?:\\.[^"\\]*)*"[^"\[\]{}]*)*',  # no possessive groups: gh-106052
+    re.DOTALL,
+)
 """Up to a bracket, or to a text that these bytes do not hold whole."""
 
 _IN_STRING = re.compile(rb'["\\]')
