@@ -144,7 +144,13 @@ def _task(file: Path | None, scenario: Scenario | None, *, reserve_eval: bool) -
 
 def _write_summary(path: Path, outcome: msgspec.Struct) -> None:
     encoded = msgspec.json.format(msgspec.json.encode(outcome), indent=2)
-    path.write_bytes(encoded + b"\n")
+    with open(path, "wb", opener=_private) as file:
+        file.write(encoded + b"\n")
+
+
+def _private(name: str, flags: int) -> int:
+    """Open a file that only its owner can read, if it is made now."""
+    return os.open(name, flags, 0o600)
 
 
 def _report(outcome: Outcome) -> None:

@@ -57,6 +57,7 @@ def test_the_summary_is_json_in_a_file(cli: Cli, project: Path) -> None:
     summary = json.loads((project / "summary.json").read_text())
     assert (summary["exit_code"], summary["agent"]) == (4, "sh")
     assert Path(summary["trace"]).is_file()
+    assert (project / "summary.json").stat().st_mode & 0o077 == 0
     assert 0 < summary["seconds"] < 60
     assert "lost" not in summary
 
