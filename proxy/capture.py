@@ -16,6 +16,13 @@ from collections.abc import Callable
 from traceproof.proxy.exchange import Exchange
 from traceproof.proxy.intake import Intake, IntakeContext
 
+_COURTESY = 0.02
+"""Seconds to wait before a single piece of work: just then the relay wants the interpreter.
+
+A request has come whole and its answer is about to begin, or an answer has ended and the agent asks
+again at once. Where work is waiting behind this one, there is no use in waiting too.
+"""
+
 GOING_ON = 2**63 - 1
 """The end of what has not ended; a clock that was set back does not come before it."""
 
@@ -100,9 +107,12 @@ class Capture:
             action = self._queue.get(timeout=_TICK if self._calls else None)
         except queue.Empty:
             return True
-        if action is not None:
-            self._guard(action)
-        return action is not None
+        if action is None:
+            return False
+        if self._queue.empty():
+            time.sleep(_COURTESY)
+        self._guard(action)
+        return True
 
     def _guard(self, action: Callable[[], None]) -> bool:
         try:
