@@ -10,7 +10,7 @@ from traceproof.proxy.environment import child_environment, reverse_environment
 from traceproof.proxy.exchange import Sink
 from traceproof.proxy.routes import Origin, parse_origin, parse_routes
 from traceproof.proxy.server import Listening, ProxyConfig, ProxyServer
-from traceproof.proxy.trust import TrustFiles, write_trust
+from traceproof.proxy.trust import write_trust
 from traceproof.proxy.upstream import proxies_from
 from traceproof.recorder.agents import BaseUrl
 from traceproof.settings import Settings
@@ -56,14 +56,10 @@ def open_network(settings: Settings, sink: Sink) -> Network:
     if settings.mode == "reverse":
         variables = _reverse_variables(settings, origins, listening)
     else:
-        variables = _forward_variables(settings, listening, trust, hosts)
+        variables = child_environment(
+            settings.environment, proxy=listening.url, trust=trust, hosts=hosts
+        )
     return Network(server, variables, proxies.notes)
-
-
-def _forward_variables(
-    settings: Settings, listening: Listening, trust: TrustFiles, hosts: model_hosts.Hosts
-) -> dict[str, str]:
-    return child_environment(settings.environment, proxy=listening.url, trust=trust, hosts=hosts)
 
 
 def _origins(settings: Settings) -> dict[BaseUrl, Origin]:
