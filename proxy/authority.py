@@ -58,6 +58,11 @@ class Authority:
         """The certificate, which holds no key."""
         return self.certificate.public_bytes(serialization.Encoding.PEM)
 
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the certificate, in the form in which people compare it."""
+        return self.certificate.fingerprint(hashes.SHA256()).hex(":").upper()
+
     def issue(self, names: Iterable[str]) -> x509.Certificate:
         """Return a server certificate for host names and addresses (`leaf_key` goes with it)."""
         builder = _builder(x509.Name([]), self.certificate.subject, LEAF_VALIDITY)

@@ -1,7 +1,8 @@
 """Where a request goes: its route, the environment's proxy, or the server the agent meant.
 
-Changes mitmproxy's request before it is sent, and nothing that the server could tell apart from
-the agent's own, except where a route says so.
+Decides for every relay; changes mitmproxy's request (`relay/aim.py` does it for ours) before it is
+sent, and nothing that the server could tell apart from the agent's own, except where a route says
+so.
 """
 
 from __future__ import annotations
@@ -24,6 +25,23 @@ class Lane(NamedTuple):
     """The server the agent means."""
     reverse: bool = False
     """Whether the agent takes us for that server, and so calls us by our own name."""
+    address: tuple[str, int] | None = None
+    """What to dial, where the agent said so by CONNECT: a name's address, perhaps."""
+    name: str = ""
+    """The name in the agent's TLS, where it spoke TLS."""
+    user: str = ""
+    """Who was admitted."""
+
+
+class Target(NamedTuple):
+    """The server that a lane's requests go to."""
+
+    server: Origin
+    """Its address; the prefix is what the path of a request gets before it."""
+    name: str
+    """The name that its certificate must have."""
+    shown: str
+    """Its base URL, if that is not where the agent meant; else empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +58,29 @@ class Destinations:
             return None
         return Lane(Origin(request.scheme, plain(request.host), request.port))
 
-    def send(self, flow: HTTPFlow, lane: Lane) -> str:
-        """Direct a recorded request; return where it goes if that is not where the agent meant.
+    def target(self, lane: Lane) -> Target:
+        """Return where a lane's requests go.
 
         A route changes scheme, host, port and the path's beginning. The Host header stays the
         origin's, as gateways and virtual hosts expect.
         """
-        request, origin = flow.request, lane.origin
-        route = self.routes.get(origin.host)
+        origin, route = lane.origin, self.routes.get(lane.origin.host)
+        prefix = f"{route.prefix if route else ''}{origin.prefix}"
+        if route or lane.reverse:
+            server = (route or origin)._replace(prefix=prefix)
+            return Target(server, server.host, str(server) if route or prefix else "")
+        host, port = lane.address or (origin.host, origin.port)
+        return Target(Origin(origin.scheme, host, port), lane.name or host, "")
+
+    def send(self, flow: HTTPFlow, lane: Lane) -> str:
+        """Direct a recorded request; return where it goes if that is not where the agent meant."""
+        target = self.target(lane)
         if lane.reverse:
-            _name_host(request, origin)
-        if lane.reverse:
-            _direct(request, origin)
-        if route:
-            _direct(request, route)
+            _name_host(flow.request, lane.origin)
+        if lane.reverse or target.shown:
+            _direct(flow.request, target.server)
         self.pass_on(flow)
-        if not route and not origin.prefix:
-            return ""
-        prefix = f"{route.prefix}{origin.prefix}" if route else origin.prefix
-        return str((route or origin)._replace(prefix=prefix))
+        return target.shown
 
     def pass_on(self, flow: HTTPFlow) -> None:
         """Send a request through the environment's proxy where there is one for its server."""

@@ -44,6 +44,11 @@ class Exchange:
     ended: int = 0
     error: str = ""
     """Why it ended, where that was not the end of the response; one line, no secrets' place."""
+    request_taken: int = 0
+    response_taken: int = 0
+    """Bytes of a web socket that were read while it was open: their chunks are gone."""
+    user: str = ""
+    """The proxy's user that was admitted; empty where nobody has to name himself."""
 
 
 class Sink(Protocol):
@@ -61,8 +66,11 @@ class Sink(Protocol):
     def ended(self, exchange: Exchange) -> None:
         """Nothing more will come: the response is whole, or `exchange.error` says why not."""
 
-    def refuses(self) -> bool:
-        """Return True when recording failed and the user asked for `--on-failure closed`."""
+    def refuses(self) -> bool | str:
+        """Return whether recording failed and the user asked for `--on-failure closed`.
+
+        A text says why, for the agent's user.
+        """
 
 
 class Discard:

@@ -1,7 +1,7 @@
 """The first bytes of a client connection: what it wants, and so who serves it.
 
-A CONNECT for a model API goes to mitmproxy's TLS and HTTP layers, one for any other host to a raw
-tunnel, a plain request to mitmproxy's HTTP layer. Parses the CONNECT line and no more.
+Requests that are read go to our own HTTP/1.1 relay, a CONNECT for any other host to a raw tunnel;
+clients that speak HTTP/2 alone, and plain requests to hosts that are not read, to mitmproxy.
 """
 
 from __future__ import annotations
@@ -9,37 +9,41 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Coroutine
-from functools import partial
-from pathlib import Path
-from typing import NamedTuple, cast
+import re
+import ssl
+from collections.abc import Coroutine
+from typing import NamedTuple, TypeAlias, cast
 
-from mitmproxy.net.tls import starts_like_tls_record
-from mitmproxy.proxy.layers.tls import parse_client_hello
-
-from traceproof.proxy.addon import Relay
-from traceproof.proxy.destination import Destinations, Lane
-from traceproof.proxy.handler import (
-    Handler,
-    Hooks,
-    Replay,
-    error_bytes,
-    reason,
-    relay_options,
-)
+from traceproof.proxy.clienthello import Hello, parse_hello
+from traceproof.proxy.destination import Lane
+from traceproof.proxy.errors import error_bytes, reason
+from traceproof.proxy.fallback import Fallback
+from traceproof.proxy.handler import Handler
 from traceproof.proxy.hosts import is_address, plain
+from traceproof.proxy.relay.admission import Refused, admit_user
+from traceproof.proxy.relay.agent import Agent, Relaying
+from traceproof.proxy.relay.aim import Peer
+from traceproof.proxy.relay.contexts import Contexts
+from traceproof.proxy.relay.head import RequestHead
+from traceproof.proxy.relay.reader import RequestReader
+from traceproof.proxy.relay.splice import splice
+from traceproof.proxy.relay.tlswire import TlsSession
+from traceproof.proxy.relay.wire import Wire
 from traceproof.proxy.routes import Origin
-from traceproof.proxy.tunnel import Stream, dialled, splice
 
 log = logging.getLogger("traceproof.proxy")
 
 CONNECT = b"CONNECT "
+PREFACE = b"PRI * HTTP/2.0\r\n"
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-_BLOCK = 65536
 LAST_WORDS_SECONDS = 0.05
 """How long we go on at the end: what an agent said as it ended is in our sockets already."""
 HELLO_SECONDS = 1.0
 """How long we wait for a client to speak first on a connection to an IP address."""
+
+_PORT = re.compile("[0-9]{1,5}")
+
+_Server: TypeAlias = Agent | Handler | None
 
 
 class Target(NamedTuple):
@@ -49,169 +53,224 @@ class Target(NamedTuple):
     port: int
 
 
-def parse_connect(head: bytes) -> Target | None:
-    r"""Return what a CONNECT request's head asks for; None if it is malformed.
+def parse_target(text: bytes) -> Target | None:
+    """Return what a CONNECT request asks for; None if it is malformed.
 
-    >>> parse_connect(b"CONNECT api.anthropic.com:443 HTTP/1.1\r\n\r\n")
+    >>> parse_target(b"api.anthropic.com:443")
     Target(host='api.anthropic.com', port=443)
     """
-    words = head.partition(b"\r\n")[0].decode("latin-1").split()
-    if len(words) != 3 or not words[2].startswith("HTTP/1."):  # noqa: PLR2004 (as HTTP has it)
+    if not text.isascii():
         return None
-    host, _, port = words[1].rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004
+    host, _, port = text.decode().rpartition(":")
+    if not plain(host) or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:  # noqa: PLR2004
         return None
     return Target(plain(host), int(port))
-
-
-def parse_server_name(data: bytes) -> str | None:
-    """Return the name in a TLS ClientHello, empty if there is none; None if more is needed."""
-    if not starts_like_tls_record(data):
-        return ""
-    try:
-        hello = parse_client_hello(data)
-    except ValueError:
-        return ""
-    return (hello.sni or "") if hello else None
 
 
 class Front:
     """Takes client connections, and knows those that are open."""
 
-    def __init__(self, relay: Relay, destinations: Destinations, hooks: Hooks, roots: Path) -> None:
-        self._relay = relay
-        self._destinations = destinations
-        self._hooks = hooks
-        self._roots = roots
-        self._options = relay_options()
-        self.on_closing: Callable[[], None] = lambda: None
-        """Called when what clients have said and closed of themselves has been taken."""
-        self._open: dict[asyncio.Task[None], Handler | None] = {}
+    def __init__(self, relaying: Relaying, contexts: Contexts, fallback: Fallback) -> None:
+        self._relaying = relaying
+        self._contexts = contexts
+        self._fallback = fallback
+        self._open: dict[asyncio.Task[None], _Server] = {}
 
-    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    @property
+    def connections(self) -> int:
+        """How many client connections are open."""
+        return len(self._open)
+
+    def forward(self, wire: Wire) -> None:
         """Serve a client that takes us for its proxy."""
-        await self._keep(self._proxy(Stream(reader, writer)), writer)
+        asyncio.ensure_future(self._keep(self._proxy(wire), wire))  # noqa: RUF006 (_keep keeps it)
 
-    async def reverse(
-        self, origin: Origin, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    def reverse(self, origin: Origin, wire: Wire) -> None:
         """Serve a client that takes us for a model API."""
-        lane = Lane(origin, reverse=True)
-        address = (origin.host, origin.port)
-        stream = Stream(reader, writer)
-        await self._keep(self._relayed(stream, b"", lane, address, decrypt=False), writer)
+        work = self._stand_in(wire, Lane(origin, reverse=True))
+        asyncio.ensure_future(self._keep(work, wire))  # noqa: RUF006 (_keep keeps it)
+
+    async def settle(self) -> None:
+        """Take what clients have said and closed of themselves, then close what is idle."""
+        if tasks := list(self._open):
+            await asyncio.wait(tasks, timeout=LAST_WORDS_SECONDS)
+        self._relaying.distrust.closing()
+        self._relaying.draining = True
+        for server in list(self._open.values()):
+            if isinstance(server, Agent):
+                server.close_if_idle()
 
     async def close(self, seconds: float) -> None:
         """End all connections; what does not end in time is cut off."""
-        if tasks := list(self._open):
-            await asyncio.wait(tasks, timeout=LAST_WORDS_SECONDS)
-        self.on_closing()
-        for task, handler in list(self._open.items()):
-            if handler is None or not handler.close():
+        for task, server in list(self._open.items()):
+            if not isinstance(server, Handler) or not server.close():
                 task.cancel()
         if tasks := list(self._open):
             _, late = await asyncio.wait(tasks, timeout=seconds)
             for task in late:
                 task.cancel()
 
-    async def _keep(self, work: Coroutine[None, None, None], writer: asyncio.StreamWriter) -> None:
+    async def _keep(self, work: Coroutine[None, None, None], wire: Wire) -> None:
         task = cast("asyncio.Task[None]", asyncio.current_task())
         self._open[task] = None
         try:
             await work
-        except (OSError, EOFError, asyncio.LimitOverrunError) as error:
+        except Refused as refused:
+            await _refuse(wire, refused.response)
+        except OSError as error:
             log.debug("client connection ended: %s", error)
         except asyncio.CancelledError:
-            # by `close` alone; before Python 3.12 asyncio's streams take it for an error
+            # by `close` alone
             log.debug("client connection cut off: the proxy stops")
+        except Exception:
+            # Whatever it is, it costs this connection and no other.
+            log.exception("fault in the proxy")
         finally:
             del self._open[task]
-            writer.close()
+            wire.cut()
 
-    async def _proxy(self, stream: Stream) -> None:
-        head = await stream.reader.readexactly(len(CONNECT))
-        if head != CONNECT:
-            await self._relayed(stream, head)
+    def _serving(self, server: Agent | Handler) -> None:
+        self._open[cast("asyncio.Task[None]", asyncio.current_task())] = server
+
+    async def _proxy(self, wire: Wire) -> None:
+        first = await _peek(wire, len(CONNECT))
+        if not first.startswith(CONNECT):
+            await self._relayed(wire, None)
             return
-        target = parse_connect(head + await stream.reader.readuntil(b"\r\n\r\n"))
+        head = await _connect_head(wire)
+        if head is None:
+            return
+        target = parse_target(head.target)
         if target is None:
-            await _refuse(stream, 400, "malformed CONNECT")
-        elif self._destinations.hosts.decrypts(target.host):
-            stream.writer.write(ESTABLISHED)
-            await self._decrypted(stream, target, target.host)
+            raise Refused(error_bytes(400, "malformed CONNECT"))
+        user = admit_user(head, self._relaying.access)
+        if self._relaying.destinations.hosts.decrypts(target.host):
+            wire.write(ESTABLISHED)
+            await self._decrypted(wire, target, target.host, user)
         elif is_address(target.host):
-            await self._unnamed(stream, target)
+            await self._unnamed(wire, target, user)
         else:
-            await self._tunnelled(stream, target)
+            await self._tunnelled(wire, target)
 
-    async def _decrypted(
-        self, stream: Stream, target: Target, name: str, first: bytes = b""
-    ) -> None:
-        first = first or await stream.reader.read(_BLOCK)
-        secure = starts_like_tls_record(first)
-        lane = Lane(Origin("https" if secure else "http", name, target.port))
-        await self._relayed(stream, first, lane, target, decrypt=secure)
+    async def _stand_in(self, wire: Wire, lane: Lane) -> None:
+        if (await _peek(wire, len(PREFACE))).startswith(PREFACE):
+            await self._http2(wire, lane, decrypt=False)
+        else:
+            await self._relayed(wire, lane)
 
-    async def _unnamed(self, stream: Stream, target: Target) -> None:
+    async def _unnamed(self, wire: Wire, target: Target, user: str) -> None:
         """Serve a CONNECT to an IP address: the name in TLS tells what it is for."""
-        stream.writer.write(ESTABLISHED)
-        first = await _first_bytes(stream.reader)
-        name = parse_server_name(first) or ""
-        if self._destinations.hosts.decrypts(name):
-            await self._decrypted(stream, target, name, first)
+        wire.write(ESTABLISHED)
+        hello: Hello | None = None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HELLO_SECONDS):
+                hello = await _hello(wire)
+        name = plain(hello.name) if hello else ""
+        if self._relaying.destinations.hosts.decrypts(name):
+            await self._decrypted(wire, target, name, user)
         else:
-            await self._tunnelled(stream, target, first, established=True)
+            await self._tunnelled(wire, target, established=True)
 
-    async def _tunnelled(
-        self, stream: Stream, target: Target, first: bytes = b"", *, established: bool = False
-    ) -> None:
-        self._relay.tunnelled[target.host] += 1
-        proxy = self._destinations.proxies.choose("https", *target)
+    async def _decrypted(self, wire: Wire, target: Target, host: str, user: str) -> None:
+        hello = await _hello(wire)
+        if hello is None:
+            return
+        scheme = "https" if hello.secure else "http"
+        lane = Lane(Origin(scheme, host, target.port), False, target, hello.name, user)
+        if hello.http2_alone:
+            await self._http2(wire, lane, decrypt=True)
+        elif not hello.secure:
+            await self._relayed(wire, lane)
+        elif await self._secured(wire, hello, target):
+            try:
+                await self._relayed(wire, lane, alpn=hello.http1)
+            finally:
+                self._relaying.distrust.left(wire)
+
+    async def _secured(self, wire: Wire, hello: Hello, target: Target) -> bool:
+        """Do our side of the TLS handshake; return whether the client went along."""
+        distrust, host = self._relaying.distrust, hello.name or target.host
         try:
-            self._relay.check_address(*target)
-            async with dialled(*target, proxy, self._roots) as upstream:
-                if not established:
-                    stream.writer.write(ESTABLISHED)
-                upstream.writer.write(first)
-                established = True
-                await splice(stream, upstream)
-        except OSError as error:
-            if not established:
-                await _refuse(stream, 502, f"{target.host}:{target.port}: {reason(str(error))}")
+            context = self._contexts.serving((hello.name, target.host))
+            await wire.secure(TlsSession(context, server_side=True))
+        except ssl.SSLError as error:
+            distrust.failed(host, str(error))
+            return False
+        except EOFError:
+            distrust.gave_up(host)
+            return False
+        distrust.established(wire, host)
+        return True
 
-    async def _relayed(
-        self,
-        stream: Stream,
-        first: bytes,
-        lane: Lane | None = None,
-        address: tuple[str, int] | None = None,
-        *,
-        decrypt: bool = False,
-    ) -> None:
-        """Hand a connection to mitmproxy's layers, with the bytes already read from it."""
-        begin = partial(self._relay.requestheaders, lane=lane)
-        hooks: Hooks = {**self._hooks, "requestheaders": begin}
-        handler = Handler(Replay(first, stream.reader), stream.writer, self._options, hooks)
-        if lane and address:
-            handler.speak_for(address, secure=lane.origin.scheme == "https", decrypt=decrypt)
-        else:
-            handler.speak_plain()
-        self._open[cast("asyncio.Task[None]", asyncio.current_task())] = handler
+    async def _relayed(self, wire: Wire, lane: Lane | None, *, alpn: bool = False) -> None:
+        agent = Agent(wire, self._relaying, lane, alpn=alpn)
+        self._serving(agent)
+        elsewhere = await agent.serve()
+        if elsewhere is not None:
+            handler = self._fallback.plain(wire, elsewhere.user)
+            self._serving(handler)
+            await handler.handle_client()
+
+    async def _http2(self, wire: Wire, lane: Lane, *, decrypt: bool) -> None:
+        handler = self._fallback.http2(wire, lane, decrypt=decrypt)
+        self._serving(handler)
         await handler.handle_client()
 
+    async def _tunnelled(self, wire: Wire, target: Target, *, established: bool = False) -> None:
+        relaying = self._relaying
+        relaying.journal.tunnelled[target.host] += 1
+        proxy = relaying.destinations.proxies.choose("https", *target)
+        peer = Peer(target.host, target.port, False, "", False, proxy)
+        try:
+            server = await relaying.dialler.dial(peer)
+        except OSError as error:
+            if established:
+                raise
+            message = f"{target.host}:{target.port}: {reason(str(error))}"
+            raise Refused(error_bytes(502, message)) from None
+        if not established:
+            wire.write(ESTABLISHED)
+        try:
+            await splice(wire, server)
+        finally:
+            server.close()
 
-async def _first_bytes(reader: asyncio.StreamReader) -> bytes:
-    """Return what a client says first, a ClientHello whole; empty if it waits for the server."""
+
+async def _peek(wire: Wire, count: int) -> bytes:
+    """Return the first bytes that come, or all there are, and leave them there."""
     data = b""
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(HELLO_SECONDS):
-            while chunk := await reader.read(_BLOCK):
-                data += chunk
-                if parse_server_name(data) is not None:
-                    break
+    while len(data) < count and (more := await wire.read()):
+        data += more
+    wire.unread(data)
     return data
 
 
-async def _refuse(stream: Stream, status: int, message: str) -> None:
-    stream.writer.write(error_bytes(status, message))
-    await stream.writer.drain()
+async def _connect_head(wire: Wire) -> RequestHead | None:
+    """Read a CONNECT request's head; None if it never becomes whole."""
+    reader = RequestReader()
+    while data := await wire.read():
+        read = reader.feed(data)
+        if read.heads:
+            wire.unread(read.wire + reader.rest)
+            return read.heads[0]
+        if read.problem:
+            raise Refused(error_bytes(read.problem.status, str(read.problem)))
+    return None
+
+
+async def _hello(wire: Wire) -> Hello | None:
+    """Return what a client says first, and leave it there; None if it leaves instead."""
+    data = b""
+    try:
+        while more := await wire.read():
+            data += more
+            if hello := parse_hello(data):
+                return hello
+    finally:
+        wire.unread(data)
+    return None
+
+
+async def _refuse(wire: Wire, response: bytes) -> None:
+    wire.write(response)
+    await wire.linger()

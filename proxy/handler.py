@@ -1,23 +1,19 @@
 """mitmproxy's sans-io core on one client connection: which layers, which hooks, what error text.
 
-We drive mitmproxy's layers without its `Master`: hooks go straight to the relay, no other addon
-runs, nothing is installed on the root logger, and a chunk passes fewer layers.
+For what our own relay does not speak. We drive mitmproxy's layers without its `Master`: hooks go
+straight to the addon, no other addon runs, and nothing is installed on the root logger.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from mitmproxy import options as mitmproxy_options
 from mitmproxy.connection import ConnectionState
-from mitmproxy.http import Headers, Request, Response
-from mitmproxy.net.http import http1
+from mitmproxy.http import Headers, Response
 from mitmproxy.proxy import commands, layer
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.events import Event
@@ -29,7 +25,7 @@ from mitmproxy.proxy.layers.tls import ClientTLSLayer
 from mitmproxy.proxy.mode_specs import ProxyMode
 from mitmproxy.proxy.server import LiveConnectionHandler
 
-from traceproof.proxy.cork import Corked
+from traceproof.proxy.errors import error_body, error_bytes, explain, reason
 
 log = logging.getLogger("traceproof.proxy")
 
@@ -47,7 +43,7 @@ def relay_options() -> mitmproxy_options.Options:
         if name not in options:
             options.add_option(name, kind, value, "")
     # Web sockets are relayed as the bytes they are, neither parsed nor kept.
-    options.update(http2=False, websocket=False)  # type: ignore[no-untyped-call]
+    options.update(websocket=False)  # type: ignore[no-untyped-call]
     return options
 
 
@@ -69,13 +65,13 @@ class Handler(LiveConnectionHandler):
 
     def __init__(
         self,
-        reader: Replay,
+        reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
         options: mitmproxy_options.Options,
         hooks: Hooks,
     ) -> None:
         mode = ProxyMode.parse("regular")
-        super().__init__(cast("asyncio.StreamReader", reader), writer, options, mode)
+        super().__init__(reader, writer, options, mode)
         self.timeout_watchdog.timeout = IDLE_SECONDS
         self._hooks = hooks
 
@@ -86,10 +82,12 @@ class Handler(LiveConnectionHandler):
 
     def speak_plain(self) -> None:
         """Serve a proxy's plain requests: each names its server."""
-        self.layer = _http(self.context, HTTPMode.regular)
+        http = HttpLayer(self.context, HTTPMode.regular)
+        http.connections[self.context.client] = _Http1(self.context.fork())
+        self.layer = http
 
-    def speak_for(self, address: tuple[str, int], *, secure: bool, decrypt: bool) -> None:
-        """Serve requests for one server.
+    def speak_http2(self, address: tuple[str, int], *, secure: bool, decrypt: bool) -> None:
+        """Serve HTTP/2 requests for one server.
 
         Args:
             address: Its host and port, to be dialled when a request needs it.
@@ -102,20 +100,10 @@ class Handler(LiveConnectionHandler):
         if decrypt:
             _Root(context)
             self.layer = ClientTLSLayer(context)
-            self.layer.child_layer = _http(context, HTTPMode.transparent)
+            self.layer.child_layer = HttpLayer(context, HTTPMode.transparent)
         else:
-            self.layer = _http(context, HTTPMode.transparent)
-
-    async def server_event(self, event: Event) -> None:
-        """Let the layers act on an event, and send what they wrote in one go."""
-        for transport in self.transports.values():
-            if transport.writer is not None and not isinstance(transport.writer, Corked):
-                corked = Corked(cast("asyncio.StreamWriter", transport.writer))
-                transport.writer = cast("asyncio.StreamWriter", corked)
-        await super().server_event(event)
-        for transport in self.transports.values():
-            if isinstance(transport.writer, Corked):
-                transport.writer.uncork()
+            context.client.alpn = b"h2"
+            self.layer = HttpLayer(context, HTTPMode.transparent)
 
     async def handle_hook(self, hook: commands.StartHook) -> None:
         """Call the relay. A fault there is logged, and the flow goes on as if it had no hook."""
@@ -144,21 +132,6 @@ class Handler(LiveConnectionHandler):
         return transport.handler.cancel("the proxy stops")
 
 
-class Replay:
-    """A reader that gives back first what was already read from it."""
-
-    def __init__(self, first: bytes, reader: asyncio.StreamReader) -> None:
-        self._first = first
-        self._reader = reader
-
-    async def read(self, limit: int) -> bytes:
-        """Read some bytes; empty at the end."""
-        if first := self._first:
-            self._first = b""
-            return first
-        return await self._reader.read(limit)
-
-
 class _Root(layer.Layer):
     """Stands where mitmproxy's TLS layer looks for the layer below it; gets no events."""
 
@@ -175,48 +148,17 @@ class _Http1(Http1Server):
         if status is None or self.response is not None or not writable:
             yield from super().send(event)
             return
-        message = explain(self.request, cast("ResponseProtocolError", event).message)
+        request, error = self.request, cast("ResponseProtocolError", event).message
+        message = explain(request.host, request.port, error) if request else reason(error)
         yield commands.SendData(self.conn, error_bytes(status, message))
         # Half-closed, so that the answer is not lost to a reset while the client still sends.
         yield commands.CloseTcpConnection(self.conn, half_close=True)
 
 
-def explain(request: Request | None, error: str) -> str:
-    """Return one clear line on a request that could not be relayed."""
-    why = reason(error)
-    return f"{request.host}:{request.port}: {why}" if request and request.host else why
-
-
-def reason(error: str) -> str:
-    """Return an error's text as one line, an OSError's number in words.
-
-    >>> reason("[Errno -2] Name or service not known")
-    'Name or service not known'
-    >>> reason("[Errno 111] Connect call failed ('127.0.0.1', 9)")
-    'Connection refused'
-    """
-    line = " ".join(error.split())
-    numbered = re.match(r"\[Errno (-?\d+)\] ", line)
-    if numbered is None:
-        return line
-    number = int(numbered[1])
-    return os.strerror(number) if number > 0 else line[numbered.end() :]
-
-
 def error_response(status: int, message: str) -> Response:
     """Return an error of ours, in the shape that model APIs' clients read."""
-    error = {"type": "traceproof_upstream", "message": f"traceproof: {message}"}
-    body = json.dumps({"type": "error", "error": error}).encode()
     headers = Headers(content_type="application/json", connection="close")
-    return Response.make(status, body, headers)
-
-
-def error_bytes(status: int, message: str) -> bytes:
-    """Return such a response as it is sent."""
-    raw: bytes = http1.assemble_response(  # type: ignore[no-untyped-call]
-        error_response(status, message)
-    )
-    return raw
+    return Response.make(status, error_body(message), headers)
 
 
 def _status(event: ResponseProtocolError) -> int | None:
@@ -226,9 +168,3 @@ def _status(event: ResponseProtocolError) -> int | None:
         return None if code == NO_RESPONSE else code
     status: int | None = code.http_status_code()
     return status
-
-
-def _http(context: Context, mode: HTTPMode) -> HttpLayer:
-    http = HttpLayer(context, mode)
-    http.connections[context.client] = _Http1(context.fork())
-    return http

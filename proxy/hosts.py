@@ -21,6 +21,7 @@ MODEL_HOSTS = (
     "cloudcode-pa.googleapis.com",
     "aiplatform.googleapis.com",
     "*-aiplatform.googleapis.com",
+    "aiplatform.*.rep.googleapis.com",
     "bedrock-runtime.*.amazonaws.com",
     "bedrock-runtime-fips.*.amazonaws.com",
     "*.openai.azure.com",

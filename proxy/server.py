@@ -1,6 +1,6 @@
-"""The proxy: mitmproxy's core on an event loop in a thread of the calling process.
+"""The proxy: our relay and mitmproxy's core on an event loop in a thread of the calling process.
 
-Listens, starts and stops; what passes is the relay's affair (`addon.py`). It prints nothing, adds
+Listens, starts and stops; what passes is the affair of `front.py`. It prints nothing, adds
 no handler to the root logger and leaves signals alone: what there is to say goes to the logger
 `traceproof.proxy`.
 """
@@ -12,7 +12,7 @@ import logging
 import os
 import threading
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,18 +20,24 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from traceproof.proxy.access import Access
 from traceproof.proxy.exchange import Sink
 from traceproof.proxy.hosts import Hosts
 from traceproof.proxy.routes import Origin, Routes
 from traceproof.proxy.upstream import UpstreamProxies
 
 try:
-    from mitmproxy.connection import Client
-
     from traceproof.proxy.addon import Relay
     from traceproof.proxy.authority import Authority
     from traceproof.proxy.destination import Destinations
+    from traceproof.proxy.distrust import Distrust
+    from traceproof.proxy.fallback import Fallback
     from traceproof.proxy.front import Front
+    from traceproof.proxy.journal import Journal
+    from traceproof.proxy.relay.agent import Relaying
+    from traceproof.proxy.relay.contexts import Contexts
+    from traceproof.proxy.relay.dial import Dialler
+    from traceproof.proxy.relay.wire import Wire
     from traceproof.proxy.tls import Tls
 except ModuleNotFoundError as error:
     raise ImportError(
@@ -42,31 +48,14 @@ except ModuleNotFoundError as error:
 log = logging.getLogger("traceproof.proxy")
 log.addHandler(logging.NullHandler())
 
-_RELAY_HOOKS = (
-    "request",
-    "responseheaders",
-    "response",
-    "error",
-    "tcp_message",
-    "tcp_end",
-    "crashed",
-    "http_connect",
-    "http_connect_upstream",
-    "server_connect",
-)
-_TLS_HOOKS = (
-    "tls_start_client",
-    "tls_start_server",
-    "tls_established_client",
-    "tls_failed_client",
-)
 _HIGHEST_PORT = 65535
 _TURNS = 10
 """Turns of the loop in which an accepted connection becomes ours; three, as of Python 3.13."""
 
-_Accept: TypeAlias = Callable[
-    [asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]
-]
+_BACKLOG = 1024
+"""Connections that may wait to be accepted: a team's agents can all begin at once."""
+
+_Accept: TypeAlias = Callable[[Wire], None]
 
 
 @dataclass(frozen=True)
@@ -87,6 +76,8 @@ class ProxyConfig:
     listen_host: str = "127.0.0.1"
     listen_port: int = 0
     """0 picks a free one. In reverse mode the first listener's; the others follow it."""
+    access: Access | None = None
+    """Who may use the proxy, and its own pages; None admits everybody and has no pages."""
 
 
 class Listening(NamedTuple):
@@ -103,34 +94,38 @@ class ProxyServer:
 
     def __init__(self, config: ProxyConfig, sink: Sink) -> None:
         self._config = config
-        destinations = Destinations(config.hosts, config.routes, config.proxies)
-        self._relay = Relay(sink, destinations)
-        self._tls = Tls(config.authority, config.roots)
-        hooks = {name: getattr(self._relay, name) for name in _RELAY_HOOKS}
-        hooks |= {name: getattr(self._tls, name) for name in _TLS_HOOKS}
-        hooks["client_disconnected"] = self._client_disconnected
-        self._relay.on_request = self._tls.heard
-        self._front = Front(self._relay, destinations, hooks, config.roots)
-        self._front.on_closing = self._tls.closing
+        self._journal = Journal(sink)
+        self._distrust = Distrust()
+        self._front = _front(config, self._journal, self._distrust)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = asyncio.Event()
         self._grace = 0.0
 
     @property
+    def connections(self) -> int:
+        """How many client connections are open; may be asked from any thread."""
+        return self._front.connections
+
+    @property
+    def live(self) -> int:
+        """How many exchanges are under way; may be asked from any thread."""
+        return self._journal.live
+
+    @property
     def tunnelled(self) -> Counter[str]:
         """How many connections passed unread, by host."""
-        return self._relay.tunnelled
+        return self._journal.tunnelled
 
     @property
     def untrusted(self) -> Counter[str]:
         """How many connections ended because our certificate was not trusted, by host."""
-        return self._tls.untrusted
+        return self._distrust.untrusted
 
     @property
     def faults(self) -> Counter[str]:
         """How often the sink raised, by what it raised: the recording may lack something."""
-        return self._relay.faults
+        return self._journal.faults
 
     def start(self) -> Listening:
         """Listen; return once connections are taken.
@@ -154,8 +149,9 @@ class ProxyServer:
     def stop(self, grace: float = 5.0) -> None:
         """Take no more connections, let calls under way end, and end.
 
-        What is not over after `grace` seconds ends with the error "the proxy was stopped". Calling
-        it again, or before a start, does nothing.
+        Kept connections without a call are closed at once. What is not over after `grace` seconds
+        ends with the error "the proxy was stopped". Calling it again, or before a start, does
+        nothing.
         """
         if self._thread is None or self._loop is None or not self._thread.is_alive():
             return
@@ -170,10 +166,6 @@ class ProxyServer:
                 f"port {first} is too high: {count} listeners need one each from there on, "
                 f"and {_HIGHEST_PORT} is the last"
             )
-
-    def _client_disconnected(self, client: Client) -> None:
-        self._relay.client_disconnected(client)
-        self._tls.left(client)
 
     def _run(self, ready: Future[Listening]) -> None:
         with _captured_logging():
@@ -197,8 +189,9 @@ class ProxyServer:
             await self._stop.wait()
         finally:
             await _close(servers)
+        await self._front.settle()
         await self._drain()
-        self._relay.abandon()
+        self._journal.abandon()
         await self._front.close(seconds=1.0)
 
     async def _listen(self, servers: list[asyncio.Server]) -> Listening:
@@ -213,25 +206,34 @@ class ProxyServer:
         return Listening(next(iter(bases.values())), bases)
 
     async def _open(self, servers: list[asyncio.Server], accept: _Accept, port: int) -> str:
-        host = self._config.listen_host
+        host, loop = self._config.listen_host, asyncio.get_running_loop()
         try:
-            server = await asyncio.start_server(accept, host, port)
+            server = await loop.create_server(lambda: Wire(accept), host, port, backlog=_BACKLOG)
         except OSError as error:
             why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
             raise OSError(error.errno, f"cannot listen on {host}:{port}: {why}") from None
         servers.append(server)
         bound: tuple[str, int] = server.sockets[0].getsockname()[:2]
-        self._relay.own.add(bound)
+        self._journal.own.add(bound)
         return _url(*bound)
 
     async def _drain(self) -> None:
         idle = asyncio.Event()
-        self._relay.on_idle = idle.set
-        if self._relay.busy:
+        self._journal.on_idle = idle.set
+        if self._journal.live:
             try:
                 await asyncio.wait_for(idle.wait(), self._grace)
             except TimeoutError:
                 log.warning("calls were still under way when the proxy stopped")
+
+
+def _front(config: ProxyConfig, journal: Journal, distrust: Distrust) -> Front:
+    destinations = Destinations(config.hosts, config.routes, config.proxies)
+    contexts = Contexts(config.authority, config.roots)
+    dialler = Dialler(contexts, journal.check_address)
+    relaying = Relaying(journal, destinations, dialler, distrust, config.access)
+    addon = Relay(journal, destinations, distrust, config.access)
+    return Front(relaying, contexts, Fallback(addon, Tls(config.authority, config.roots, distrust)))
 
 
 async def _close(servers: list[asyncio.Server]) -> None:

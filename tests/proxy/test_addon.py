@@ -83,7 +83,7 @@ def test_a_request_is_whole_before_its_server_is_dialled(serve: Serve, start: St
     def script(wire: Wire) -> None:
         head, body = wire.head().lower(), wire.until(b"0\r\n\r\n")
         assert b"transfer-encoding: chunked" in head
-        assert b"onetwo" in body
+        assert body == b"3\r\none\r\n3\r\ntwo\r\n0\r\n\r\n"
         wire.send(OK)
 
     relay = start(**serve(script).route(HOST))

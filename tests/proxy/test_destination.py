@@ -177,7 +177,7 @@ def test_a_proxy_that_refuses_is_a_502(serve: Serve, start: Starting, model: Ser
         agent.send(GET)
         _, message = agent.error()
 
-    assert "refused HTTP CONNECT request: 407 Proxy Authentication Required" in message
+    assert "refused CONNECT: 407 Proxy Authentication Required" in message
     assert relay.sink.wait().error in message
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import contextlib
 import ssl
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from traceproof.proxy.authority import Authority
-from traceproof.proxy.front import parse_connect, parse_server_name
+from traceproof.proxy.front import parse_target
 
 if TYPE_CHECKING:
     from tests.proxy.conftest import Server, Starting
@@ -72,37 +71,19 @@ def test_a_malformed_connect_is_a_400(start: Starting, line: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "target"),
+    ("text", "target"),
     [
-        (b"CONNECT API.Anthropic.com.:443 HTTP/1.1", ("api.anthropic.com", 443)),
-        (b"CONNECT [::1]:8443 HTTP/1.0", ("::1", 8443)),
-        (b"CONNECT a:0 HTTP/1.1", None),
-        (b"CONNECT :443 HTTP/1.1", None),
-        (b"CONNECT a:443 HTTP/2", None),
+        (b"API.Anthropic.com.:443", ("api.anthropic.com", 443)),
+        (b"[::1]:8443", ("::1", 8443)),
+        (b"a:0", None),
+        (b":443", None),
+        (b"a:\xb2", None),
+        (b"\xe4.example:443", None),
+        (b"nothing", None),
     ],
 )
-def test_connect_lines(line: bytes, target: tuple[str, int] | None) -> None:
-    assert parse_connect(line + b"\r\nHost: a\r\n\r\n") == target
-
-
-def hello(name: str | None) -> bytes:
-    outgoing = ssl.MemoryBIO()
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    client = context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=name)
-    with contextlib.suppress(ssl.SSLWantReadError):
-        client.do_handshake()
-    return outgoing.read()
-
-
-def test_the_name_in_a_client_hello_is_read_once_it_is_whole() -> None:
-    data = hello(HOST)
-
-    assert parse_server_name(data) == HOST
-    assert parse_server_name(data[:100]) is None
-    assert parse_server_name(hello(None)) == ""
-    assert parse_server_name(b"SSH-2.0-client") == ""
-    assert parse_server_name(b"\x16\x03\x01\x00\x06\x01\x00\x00\x02\x03\x03") == ""
+def test_connect_targets(text: bytes, target: tuple[str, int] | None) -> None:
+    assert parse_target(text) == target
 
 
 def test_a_client_that_leaves_at_once_leaves_nothing(start: Starting) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from traceproof.proxy.handler import error_response, reason
+from traceproof.proxy.errors import reason
+from traceproof.proxy.handler import error_response
 from traceproof.proxy.routes import parse_routes
 
 if TYPE_CHECKING:
@@ -152,23 +153,3 @@ def test_an_error_of_ours_reads_like_a_model_apis() -> None:
         "error": {"type": "traceproof_upstream", "message": "traceproof: no"},
     }
     assert response.headers["content-type"] == "application/json"
-
-
-def test_a_connection_that_mitmproxy_fails_on_is_cut_not_left_hanging(
-    serve: Serve, start: Starting
-) -> None:
-    def script(wire: Wire) -> None:
-        wire.request()
-        wire.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
-        wire.send(b"0\r\nX-Trailer: mitmproxy cannot\r\n\r\n")
-        wire.rest()
-
-    relay = start(**serve(script).route(HOST))
-
-    with relay.secure(PORT) as agent:
-        agent.send(GET)
-        assert agent.rest().endswith(b"3\r\none\r\n")
-
-    exchange = relay.sink.wait()
-    assert exchange.error == "the relay failed on it"
-    assert [chunk.data for chunk in exchange.response_chunks] == [b"one"]

@@ -71,6 +71,53 @@ def test_stopping_cuts_a_call_off_after_the_grace(serve: Serve, start: Starting)
     assert [name for name, _ in relay.sink.told].count("ended") == 1
 
 
+def test_stopping_closes_idle_connections_while_a_call_goes_on(
+    serve: Serve, start: Starting
+) -> None:
+    closed = threading.Event()
+
+    def script(wire: Wire) -> None:
+        while request := wire.request():
+            if request.startswith(b"GET /slow"):
+                wire.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n1")
+                assert closed.wait(10)
+                wire.send(b"23")
+            else:
+                wire.send(OK)
+
+    relay = start(**serve(script).route(HOST))
+    busy, idle = relay.secure(PORT), relay.secure(PORT)
+    idle.send(GET)
+    assert idle.response() == OK
+    busy.send(b"GET /slow HTTP/1.1\r\nHost: a\r\n\r\n")
+    busy.until(b"\r\n\r\n1")
+    assert (relay.server.live, relay.server.connections) == (1, 2)
+
+    stopper = threading.Thread(target=relay.server.stop, args=(10,))
+    stopper.start()
+
+    assert idle.rest() == b""
+    closed.set()
+    assert busy.rest() == b"23"
+    stopper.join()
+    assert (relay.server.live, relay.server.connections) == (0, 0)
+    assert [exchange.error for name, exchange in relay.sink.told if name == "ended"] == ["", ""]
+    for agent in (busy, idle):
+        agent.close()
+
+
+def test_what_was_sent_just_before_the_stop_is_served(serve: Serve, start: Starting) -> None:
+    relay = start(**serve().route(HOST))
+    agent = relay.secure(PORT)
+    agent.send(GET)
+
+    relay.server.stop()
+
+    assert agent.rest() == OK
+    assert relay.sink.wait().error == ""
+    agent.close()
+
+
 def test_stopping_again_or_before_a_start_does_nothing(
     start: Starting, authority: Authority, trust: TrustFiles
 ) -> None:

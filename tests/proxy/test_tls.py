@@ -10,6 +10,7 @@ from mitmproxy.proxy.context import Context
 from mitmproxy.tls import TlsData
 
 from traceproof.proxy.authority import Authority, open_authority
+from traceproof.proxy.distrust import Distrust
 from traceproof.proxy.handler import relay_options
 from traceproof.proxy.tls import Tls
 from traceproof.proxy.trust import TrustFiles
@@ -195,10 +196,11 @@ def test_a_spare_connection_is_no_distrust_where_there_are_calls(
 def test_an_alert_says_whether_it_is_for_the_certificate(
     authority: Authority, trust: TrustFiles, error: str, *, said: bool
 ) -> None:
-    tls = Tls(authority, trust.roots)
+    distrust = Distrust()
+    tls = Tls(authority, trust.roots, distrust)
     client = Client(peername=("127.0.0.1", 1), sockname=("127.0.0.1", 2), sni=HOST, error=error)
     context = Context(client, relay_options())
 
     tls.tls_failed_client(TlsData(client, context))
 
-    assert tls.untrusted == ({HOST: 1} if said else {})
+    assert distrust.untrusted == ({HOST: 1} if said else {})
