@@ -6,10 +6,16 @@ has come since, and `finish` the rest.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from traceproof.proxy.dialects.base import ChatResponse, Dialect, StreamEvent, StreamParser
+from traceproof.proxy.dialects.base import (
+    ChatResponse,
+    Dialect,
+    StreamEvent,
+    StreamParser,
+    Texts,
+)
 from traceproof.proxy.encodings import Decoder
 from traceproof.proxy.exchange import Exchange, Headers
 from traceproof.recorder import semconv
@@ -117,21 +123,25 @@ class Answer:
             self._release(self._masker.feed(data))
             return
         self._bytes += data
-        for event in self._parser.feed(data):
-            self._take_event(event)
+        self._take_events(self._parser.feed(data))
 
-    def _take_event(self, event: StreamEvent) -> None:
-        start, end = event.start - self._offset, event.end - self._offset
-        if start:
-            self._release(self._masker.feed(bytes(self._bytes[:start])))
-        self._release(self._masker.feed(bytes(self._bytes[start:end]), fragments(event)))
-        del self._bytes[:end]
-        self._offset = event.end
+    def _take_events(self, events: Iterable[StreamEvent]) -> None:
+        """Mask events, and the bytes before and between them."""
+        taken: list[tuple[bytes, list[tuple[str, str]]]] = []
+        whole, at = bytes(self._bytes), 0
+        for event in events:
+            start, end = event.start - self._offset, event.end - self._offset
+            if start > at:
+                taken.append((whole[at:start], []))
+            taken.append((whole[start:end], fragments(event)))
+            at = end
+        del self._bytes[:at]
+        self._offset += at
+        self._release(self._masker.feed_all(taken))
 
     def _end_of_stream(self) -> None:
         if self._parser is not None:
-            for event in self._parser.finish():
-                self._take_event(event)
+            self._take_events(self._parser.finish())
             self._release(self._masker.feed(bytes(self._bytes)))
             self._bytes.clear()
         self._release(self._masker.finish())
@@ -152,30 +162,33 @@ class Answer:
         raw = self._raw()
         data = b"".join(self._decode(raw))
         self._end_of_encoding()
+        texts: Texts = {}
         if self._parser is None:
             self._whole.append(data)
+        else:
+            texts = self._parser.read(data)
+        if self._holds_secret(texts):
+            masked = self._mask_events(data)
+        elif self._encoding:
             masked = self._redactor.mask(data)
         else:
-            masked = self._mask_events(data, [*self._parser.feed(data), *self._parser.finish()])
-        if self._encoding and not masked.masks and not self._stopped:
+            return self._attributes(self._writer.blob(data))  # where all is masked
+        if not masked.masks and not self._stopped and self._encoding:
             return self._as_sent()
         self._masked = bool(masked.masks)
         return self._attributes(self._writer.blob(masked.data, masked.masks))
 
-    def _mask_events(self, data: bytes, events: list[StreamEvent]) -> Masked:
-        """Mask a whole stream; event by event only where a text in it holds a secret."""
-        texts: dict[str, list[str]] = {}
-        for channel, text in chain.from_iterable(fragments(event) for event in events):
-            texts.setdefault(channel, []).append(text)
-        secret = any(
+    def _holds_secret(self, texts: Texts) -> bool:
+        return any(
             self._redactor.matches("".join(parts).encode(errors="surrogatepass"))
             for parts in texts.values()
         )
-        if not secret:
-            return self._redactor.mask(data)
+
+    def _mask_events(self, data: bytes) -> Masked:
+        """Mask a whole stream event by event."""
         self._bytes += data
-        for event in events:
-            self._take_event(event)
+        parser = self._dialect.stream()
+        self._take_events(chain(parser.feed(data), parser.finish()))
         self._release(self._masker.feed(bytes(self._bytes)))
         self._release(self._masker.finish())
         return joined(self._ready)

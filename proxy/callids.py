@@ -1,8 +1,9 @@
 """Gives ids to tool calls that a wire format leaves without: by their name and their order.
 
-The ids follow from the conversation alone. So an answer's calls get the ids that they will have
-when the next request sends them back, and a result finds its call: the first of its name that still
-waits. One `CallIds` goes through one conversation, message by message.
+The ids follow from the conversation. So an answer's calls get the ids that they will have when the
+next request sends them back, and a result finds its call: the first of its name that still waits.
+Gemini CLI sends calls back with ids of its own making; a call in the place of one whose answer gave
+none is that one all the same. One `CallIds` goes through one conversation, message by message.
 """
 
 from __future__ import annotations
@@ -48,9 +49,16 @@ def put(message: Message, ids: Sequence[str]) -> None:
 
 
 class CallIds:
-    """Goes through one conversation."""
+    """Goes through one conversation.
 
-    def __init__(self) -> None:
+    Args:
+        made: The ids that answers' calls were given in this session, in any of its conversations.
+            Those of this one's answer are added.
+    """
+
+    def __init__(self, made: set[str] | None = None) -> None:
+        self._made = set[str]() if made is None else made
+        self._renamed: dict[str, str] = {}
         self._opening = sha256()
         self._answered = False
         self._counts: Counter[str] = Counter()
@@ -71,23 +79,43 @@ class CallIds:
         """Give ids to the calls of an answer, whose messages are alternatives of each other."""
         counts = Counter(self._counts)
         for message in messages:
-            put(message, self.ids(mentions(message)))
+            found = mentions(message)
+            put(message, [self._answered_call(each) for each in found])
             self._counts = Counter(counts)
 
-    def _call(self, call: Mention) -> str:
+    def _answered_call(self, call: Mention) -> str:
         if call.call_id:
+            return call.call_id
+        made = self._next(call.name)
+        self._made.add(made)
+        self._counts[call.name] += 1
+        return made
+
+    def _call(self, call: Mention) -> str:
+        if call.call_id and not (self._made and self._next(call.name) in self._made):
             self._given.add(call.call_id)
             return call.call_id
-        number = self._counts[call.name]
+        made = self._next(call.name)
         self._counts[call.name] += 1
-        made = f"{call.name}#{number}.{self._opening.hexdigest()[:8]}"
+        if call.call_id:
+            self._renamed[call.call_id] = made
         self._waiting.setdefault(call.name, deque()).append(made)
         return made
+
+    def _next(self, name: str) -> str:
+        """Return the id of the next call of that name, should it have none."""
+        return f"{name}#{self._counts[name]}.{self._opening.hexdigest()[:8]}"
 
     def _result(self, result: Mention) -> str:
         """Return the id of the call that a result answers; agents make ids up, so these may lie."""
         if result.call_id in self._given:
             return result.call_id
+        if result.call_id in self._renamed:
+            made = self._renamed[result.call_id]
+            for calls in self._waiting.values():
+                if made in calls:
+                    calls.remove(made)
+            return made
         waiting = self._waiting.get(result.name or self._longest_waiting())
         return waiting.popleft() if waiting else result.call_id
 

@@ -7,12 +7,17 @@ nothing more will come. Bodies are `answers.py`'s and `notes.py`'s business.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from traceproof.proxy import dialects, unread
 from traceproof.proxy.answers import Answer, header
 from traceproof.proxy.callids import CallIds
-from traceproof.proxy.dialects.base import Dialect
+from traceproof.proxy.consents import Consents
+from traceproof.proxy.conversations import Conversations
+from traceproof.proxy.dialects.base import ChatResponse, Dialect
+from traceproof.proxy.dialects.providers import provider
 from traceproof.proxy.exchange import Chunk, Exchange, Headers
 from traceproof.proxy.notes import ReadRequest, RequestReader
 from traceproof.proxy.results import call_result, failure
@@ -20,7 +25,7 @@ from traceproof.recorder import secrets, semconv
 from traceproof.recorder.agents.base import Agent, ModelCall
 from traceproof.recorder.bodies import BodyStore
 from traceproof.recorder.calls import CallRequest, CallResult
-from traceproof.recorder.chunks import Arrival, encode_chunks
+from traceproof.recorder.chunks import encode_chunks
 from traceproof.recorder.cleaning import clean_headers, clean_path
 from traceproof.recorder.pieces import SplitBody
 from traceproof.recorder.redaction import Redactor
@@ -29,7 +34,7 @@ from traceproof.recorder.span import Attributes, Span, SpanKind, StatusCode, new
 from traceproof.recorder.writer import TraceWriter
 
 _SWITCHING_PROTOCOLS = 101
-_WEB_SOCKET = "a web socket: its frames, in which no secret could be masked, are not kept"
+_UPGRADED = "an upgraded connection: its bytes, in which no secret could be masked, are not kept"
 
 _INLINE = 512
 """Chunk times up to this many characters stand in the span, longer ones in a blob."""
@@ -45,6 +50,9 @@ class IntakeContext:
     agent: Agent
     stores: dict[str, BodyStore] = field(default_factory=dict)
     readers: dict[str, RequestReader] = field(default_factory=dict)
+    conversations: Conversations = field(default_factory=Conversations)
+    sockets: list[CatchesUp] = field(default_factory=list)
+    """The web sockets that are open."""
 
     def store(self, dialect: Dialect | None) -> BodyStore:
         """Return the store for bodies of a dialect; it remembers elements it has met."""
@@ -57,7 +65,9 @@ class IntakeContext:
     def reader(self, dialect: Dialect) -> RequestReader:
         """Return the reader for requests of a dialect; it remembers messages it has met."""
         if dialect.name not in self.readers:
-            self.readers[dialect.name] = RequestReader(dialect, self.writer)
+            self.readers[dialect.name] = RequestReader(
+                dialect, self.writer, self.agent.said_by_user
+            )
         return self.readers[dialect.name]
 
     def learn(self, found: list[secrets.Secret]) -> None:
@@ -65,9 +75,38 @@ class IntakeContext:
         if found:
             self.redactor.add_all(found)
 
+    def catch_up(self) -> None:
+        """Take what has passed on web sockets: what begins now may go on from that."""
+        for socket in list(self.sockets):
+            socket.catch_up()
+
+
+class CatchesUp(Protocol):
+    """A web socket, whose messages are looked at now and then."""
+
+    def catch_up(self) -> None:
+        """Take what has come since the last look; never raises."""
+
+
+class AnyAnswer(Protocol):
+    """The body of a response as it comes, whatever it comes over."""
+
+    problem: str
+
+    def look(self) -> Attributes:
+        """Put what has arrived on disk and return the attributes that say where."""
+
+    def finish(self) -> Attributes:
+        """Put the rest on disk and return the attributes that say where the body is."""
+
+    def response(self) -> ChatResponse:
+        """Return what the dialect makes of the body, after `finish`."""
+
 
 class Intake:
     """One exchange."""
+
+    failed = "the recorder failed on this call; its bytes are kept"
 
     def __init__(self, exchange: Exchange, context: IntakeContext) -> None:
         self._exchange = exchange
@@ -76,18 +115,23 @@ class Intake:
         self._dialect = dialects.find(exchange.method, exchange.host, path)
         self._attributes: Attributes = {}
         self._call: OpenCall | None = None
-        self._answer: Answer | None = None
+        self._answer: AnyAnswer | None = None
         self._trusted = True
         self._span_id = new_span_id()
         self._ids: CallIds | None = None
         self._seen = (-1, -1)
 
+    def agreed(self, consents: Consents, until: int) -> bool:
+        """Tell whether the user agrees to keeping it, as far as it has come `until` then."""
+        return consents(self._exchange.started, until)
+
     def begin(self) -> None:
         """Take the request: learn its secrets, store it, and open a span."""
         exchange = self._exchange
+        self._context.catch_up()
         self._context.learn(secrets.from_headers(exchange.request_headers))
         self._context.learn(secrets.from_query(exchange.path))
-        self._attributes = _facts(exchange, self._dialect)
+        self._attributes = self._facts()
         raw = b"".join(chunk.data for chunk in exchange.request_chunks)
         encoding = header(exchange.request_headers, "content-encoding")
         data, problem = unread.undone(encoding, raw)
@@ -144,7 +188,7 @@ class Intake:
         if semconv.REF + semconv.REQUEST_BODY not in self._attributes:
             exchange = self._exchange
             raw = b"".join(chunk.data for chunk in exchange.request_chunks)
-            self._attributes = _facts(exchange, self._dialect)
+            self._attributes = self._facts()
             self._attributes |= self._unread("request", exchange.request_headers, raw)
 
     # --- the request ------------------------------------------------------------------------------
@@ -165,7 +209,7 @@ class Intake:
         return stored.split
 
     def _open(self, dialect: Dialect, body: SplitBody) -> None:
-        read = self._context.reader(dialect).read(body)
+        read = self._read(dialect, body)
         self._ids = read.ids
         if read.problem:
             whole = self._exchange.request_ended
@@ -173,13 +217,22 @@ class Intake:
             self._attributes.setdefault(semconv.CALL_PROBLEM, problem)
         self._call = self._context.session.open_call(self._call_request(dialect, read))
 
+    def _read(self, dialect: Dialect, body: SplitBody) -> ReadRequest:
+        return self._context.reader(dialect).read(body)
+
+    def _headers(self, _head: Mapping[str, object]) -> dict[str, str]:
+        return {name.lower(): value for name, value in self._exchange.request_headers}
+
+    def _purpose(self, call: ModelCall) -> str:
+        return self._context.agent.purpose(call)
+
     def _call_request(self, dialect: Dialect, read: ReadRequest) -> CallRequest:
         exchange, agent = self._exchange, self._context.agent
-        headers = {name.lower(): value for name, value in exchange.request_headers}
+        headers = self._headers(read.head)
         whose = agent.identify(headers, read.head)
         path = exchange.path.partition("?")[0]
         attributes: Attributes = {
-            semconv.PROVIDER_NAME: dialect.provider,
+            semconv.PROVIDER_NAME: provider(dialect, exchange.host),
             **self._attributes,
             **dialect.path_attributes(path),
             **read.attributes,
@@ -192,7 +245,7 @@ class Intake:
             model=str(attributes.get(semconv.REQUEST_MODEL, "")),
             attributes=attributes,
             messages=read.notes,
-            purpose=agent.purpose(ModelCall(path, headers, read.head, read.system, read.prompt)),
+            purpose=self._purpose(ModelCall(path, headers, read.head, read.system, read.prompt)),
             conversation_id=whose.session_id,
             agent_id=whose.agent_id,
             parent_agent_id=whose.parent_agent_id,
@@ -209,18 +262,15 @@ class Intake:
             self._answer = self._new_answer(self._dialect)
         return self._answer.look() if self._exchange.response_chunks else {}
 
-    def _new_answer(self, dialect: Dialect) -> Answer:
+    def _new_answer(self, dialect: Dialect) -> AnyAnswer:
         return Answer(self._exchange, dialect, self._context.redactor, self._context.writer)
 
     def _response_attributes(self) -> Attributes:
         exchange = self._exchange
         if not exchange.response_started:
             return {}
-        kept, dropped = clean_headers(exchange.response_headers)
-        attributes: Attributes = {
-            semconv.HTTP_STATUS: exchange.status,
-            semconv.RESPONSE_HEADERS: _json(kept),
-            **({semconv.RESPONSE_HEADERS + ".dropped": dropped} if dropped else {}),
+        attributes = {
+            **self._response_head(),
             **self._times(semconv.RESPONSE_CHUNKS, exchange.response_chunks),
         }
         if exchange.response_chunks:
@@ -229,10 +279,19 @@ class Intake:
             attributes[semconv.TIME_TO_FIRST_CHUNK] = first / 1e9
         return self._merged(attributes)
 
+    def _response_head(self) -> Attributes:
+        exchange = self._exchange
+        kept, dropped = clean_headers(exchange.response_headers)
+        return {
+            semconv.HTTP_STATUS: exchange.status,
+            semconv.RESPONSE_HEADERS: _json(kept),
+            **({semconv.RESPONSE_HEADERS + ".dropped": dropped} if dropped else {}),
+        }
+
     def _body(self) -> Attributes:
         exchange = self._exchange
         if exchange.status == _SWITCHING_PROTOCOLS:
-            return {semconv.CALL_PROBLEM: _WEB_SOCKET}
+            return {semconv.CALL_PROBLEM: _UPGRADED}
         if self._dialect is not None and self._trusted:
             self._answer = self._answer or self._new_answer(self._dialect)
             return self._answer.finish()
@@ -254,20 +313,42 @@ class Intake:
         ]
         return {**attributes, semconv.BODY_KEPT_DECODED: ",".join(both)} if both else attributes
 
-    def _times(self, name: str, chunks: list[Chunk]) -> Attributes:
+    def _times(self, name: str, chunks: Sequence[Chunk]) -> Attributes:
         if len(chunks) <= 1 and name == semconv.REQUEST_CHUNKS:
             return {}
-        arrivals = (Arrival(chunk.time, len(chunk.data)) for chunk in chunks)
+        return self._arrivals(name, [(at, len(data)) for at, data in chunks])
+
+    def _arrivals(self, name: str, arrivals: Sequence[tuple[int, int]]) -> Attributes:
         value = encode_chunks(self._exchange.started, arrivals)
         if len(value) <= _INLINE:
-            return {name: value} if chunks else {}
+            return {name: value} if arrivals else {}
         return {semconv.REF + name: self._context.writer.text(value)}
 
     # --- spans ------------------------------------------------------------------------------------
 
+    def _facts(self) -> Attributes:
+        exchange = self._exchange
+        path, _, query = clean_path(exchange.path).partition("?")
+        kept, dropped = clean_headers(exchange.request_headers)
+        more = {
+            semconv.URL_QUERY: query,
+            semconv.DIALECT: self._dialect.name if self._dialect else "",
+            semconv.CALL_PURPOSE: dialects.purpose(exchange.method, exchange.path),
+            semconv.UPSTREAM: exchange.upstream,
+        }
+        return {
+            semconv.SERVER_ADDRESS: exchange.host,
+            semconv.SERVER_PORT: exchange.port,
+            semconv.HTTP_METHOD: exchange.method,
+            semconv.URL_PATH: path,
+            semconv.REQUEST_HEADERS: _json(kept),
+            **{name: value for name, value in more.items() if value},
+            **({semconv.REQUEST_HEADERS + ".dropped": dropped} if dropped else {}),
+        }
+
     def _add_problem(self, attributes: Attributes) -> None:
         problems = [
-            "" if self._trusted else "the recorder failed on this call; its bytes are kept",
+            "" if self._trusted else self.failed,
             self._answer.problem if self._answer else "",
             str(self._attributes.get(semconv.CALL_PROBLEM, "")),
             str(attributes.get(semconv.CALL_PROBLEM, "")),
@@ -300,28 +381,6 @@ class Intake:
             start=self._exchange.started,
             attributes=self._attributes | attributes,
         )
-
-
-def _facts(exchange: Exchange, dialect: Dialect | None) -> Attributes:
-    path, _, query = clean_path(exchange.path).partition("?")
-    kept, dropped = clean_headers(exchange.request_headers)
-    facts: Attributes = {
-        semconv.SERVER_ADDRESS: exchange.host,
-        semconv.SERVER_PORT: exchange.port,
-        semconv.HTTP_METHOD: exchange.method,
-        semconv.URL_PATH: path,
-        semconv.REQUEST_HEADERS: _json(kept),
-    }
-    more = {
-        semconv.URL_QUERY: query,
-        semconv.DIALECT: dialect.name if dialect else "",
-        semconv.CALL_PURPOSE: dialects.purpose(exchange.method, exchange.path),
-        semconv.UPSTREAM: exchange.upstream,
-    }
-    facts |= {name: value for name, value in more.items() if value}
-    if dropped:
-        facts[semconv.REQUEST_HEADERS + ".dropped"] = dropped
-    return facts
 
 
 def _state(state: str) -> Attributes:

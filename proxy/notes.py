@@ -6,10 +6,10 @@ before costs a look-up: agents resend the whole conversation with every call.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
-from weakref import ReferenceType, WeakKeyDictionary, ref
+from weakref import ReferenceType, ref
 
 import msgspec
 
@@ -20,12 +20,9 @@ from traceproof.recorder import messages, semconv
 from traceproof.recorder.agents.base import text_of
 from traceproof.recorder.calls import MessageNote, ToolResult
 from traceproof.recorder.messages import Message, Part
-from traceproof.recorder.pieces import Content, SplitBody
+from traceproof.recorder.pieces import Content, Memo, SplitBody
 from traceproof.recorder.span import Attributes
 from traceproof.recorder.writer import TraceWriter
-
-_REMINDER = "<system-reminder>"
-"""How Claude Code begins what it adds to a user's message of its own accord."""
 
 
 class ReadRequest(NamedTuple):
@@ -60,17 +57,31 @@ class _Stored(NamedTuple):
 
 
 class RequestReader:
-    """Reads the requests of one dialect in one session; used from one thread."""
+    """Reads the requests of one dialect in one session; used from one thread.
 
-    def __init__(self, dialect: Dialect, writer: TraceWriter) -> None:
+    `said_by_user` returns what the user said in one text of a user's message.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        writer: TraceWriter,
+        said_by_user: Callable[[str], str] = str,
+    ) -> None:
         self._dialect = dialect
+        self._said_by_user = said_by_user
+        self._made_ids: set[str] = set()
         self._writer = writer
-        self._messages: WeakKeyDictionary[Content, _Known] = WeakKeyDictionary()
-        self._system_messages: WeakKeyDictionary[Content, str] = WeakKeyDictionary()
-        self._others: WeakKeyDictionary[Content, _Stored] = WeakKeyDictionary()
+        self._messages: Memo[_Known] = Memo()
+        self._system_messages: Memo[str] = Memo()
+        self._others: Memo[_Stored] = Memo()
+        self._brought: Memo[_Stored] = Memo()
 
-    def read(self, body: SplitBody) -> ReadRequest:
-        """Read a request; what cannot be read is left out and named in `problem`."""
+    def read(self, body: SplitBody, before: Sequence[Content] = ()) -> ReadRequest:
+        """Read a request; what cannot be read is left out and named in `problem`.
+
+        `before` are the messages that the provider remembers, of a request that goes on from them.
+        """
         try:
             head = jsontext.decode(body.head())
         except ValueError:
@@ -80,17 +91,18 @@ class RequestReader:
         layout = self._dialect.layout
         rest = {name: value for name, value in head.items() if name not in layout}
         attributes = self._dialect.attributes(rest)
-        elements = body.elements(layout.messages)
-        ids = CallIds()
-        notes = [self._note(element.content, ids) for element in elements]
+        contents = [*before, *(element.content for element in body.elements(layout.messages))]
+        ids = CallIds(self._made_ids)
+        notes = [self._note(content, ids) for content in contents]
         attributes |= self._list(semconv.INPUT_MESSAGES, [note.sha256 for note in notes])
         system = self._each(body, layout.system, self._system_parts)
         system += self._each(body, layout.system_too, self._system_parts)
         attributes |= self._list(semconv.SYSTEM_INSTRUCTIONS, _names(system))
         tools = self._each(body, layout.tools, self._tool)
+        tools += self._brought_along(contents)
         attributes |= self._list(semconv.TOOL_DEFINITIONS, _names(tools))
         texts = [stored.text for stored in system]
-        texts += [self._system_messages.get(element.content, "") for element in elements]
+        texts += [self._system_messages.get(content) or "" for content in contents]
         prompt = notes[-1].prompt if notes else ""
         told = "\n".join(filter(None, texts))
         return ReadRequest(rest, attributes, notes, told, prompt, ids=ids)
@@ -115,10 +127,20 @@ class RequestReader:
     def _new_note(self, content: Content, message: Message, named: tuple[str, ...]) -> MessageNote:
         put(message, named)
         note = _note_of(message, self._writer.element(messages.encode(message)))
+        if message.role == "user":
+            note.prompt = self._prompt(message)
         note.read_results = partial(self._results, ref(content), named)
         if message.role in {"system", "developer"}:
             self._system_messages[content] = text_of(message.parts)
         return note
+
+    def _prompt(self, message: Message) -> str:
+        said = (
+            self._said_by_user(part["content"])
+            for part in message.parts
+            if part.get("type") == "text" and isinstance(part.get("content"), str)
+        )
+        return "\n\n".join(filter(None, said))
 
     def _results(self, content: ReferenceType[Content], named: tuple[str, ...]) -> list[ToolResult]:
         """Read a message's results again; the note must not keep alive what it was made from."""
@@ -150,6 +172,23 @@ class RequestReader:
         made = [] if value is None else self._dialect.tool(value)
         return _Stored([self._json(tool) for tool in (made if isinstance(made, list) else [made])])
 
+    def _brought_along(self, contents: Iterable[Content]) -> list[_Stored]:
+        """Return the tools that messages bring along."""
+        kind, found = self._dialect.tool_message, []
+        for content in contents if kind else ():
+            if kind.encode() in content.data:
+                stored = self._brought.get(content)
+                if stored is None:
+                    stored = self._brought[content] = self._tools_in(_decode(content))
+                found.append(stored)
+        return found
+
+    def _tools_in(self, message: Any) -> _Stored:
+        known = isinstance(message, dict) and message.get("type") == self._dialect.tool_message
+        tools = message.get(self._dialect.layout.tools) if known else None
+        each = map(self._tool, tools if isinstance(tools, list) else ())
+        return _Stored([name for stored in each for name in stored.names])
+
     def _json(self, value: Any) -> str:
         return self._writer.element(msgspec.json.encode(value))
 
@@ -169,18 +208,9 @@ def _decode(content: Content) -> Any:
 
 
 def _note_of(message: Message, name: str) -> MessageNote:
-    note = MessageNote(
+    return MessageNote(
         name, message.role, tuple(str(part.get("id", "")) for part in _told(message))
     )
-    if message.role == "user":
-        note.prompt = "\n\n".join(
-            part["content"]
-            for part in message.parts
-            if part.get("type") == "text"
-            and isinstance(part.get("content"), str)
-            and not part["content"].lstrip().startswith(_REMINDER)
-        )
-    return note
 
 
 def _results_of(message: Message) -> list[ToolResult]:

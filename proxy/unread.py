@@ -64,14 +64,14 @@ def _masked(data: bytes, headers: Headers, redactor: Redactor) -> Masked:
     position = 0
     for event in (*parser.feed(data), *parser.close()):
         pieces.append(masker.feed(data[position : event.start]))
-        pieces.append(masker.feed(data[event.start : event.end], _texts(event.data)))
+        pieces.append(masker.feed(data[event.start : event.end], texts(event.data)))
         position = event.end
     pieces += [masker.feed(data[position:]), masker.finish()]
     return joined(pieces)
 
 
-def _texts(data: bytes) -> Iterator[tuple[str, str]]:
-    """Yield the place and the text of each string in an event's JSON."""
+def texts(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the place and the text of each string in an event's JSON; without it, all its text."""
     try:
         return _leaves(jsontext.decode(data), "")
     except ValueError:

@@ -7,6 +7,7 @@ from traceproof.proxy.dialects.base import Dialect
 from traceproof.proxy.dialects.gemini import CodeAssistGemini, Gemini, VertexGemini
 from traceproof.proxy.dialects.openai_chat import OpenAIChat
 from traceproof.proxy.dialects.openai_responses import OpenAIResponses
+from traceproof.proxy.dialects.openai_responses_socket import ResponsesSocket
 
 DIALECTS: tuple[Dialect, ...] = (
     AnthropicMessages(),
@@ -17,6 +18,9 @@ DIALECTS: tuple[Dialect, ...] = (
     CodeAssistGemini(),
 )
 """Every dialect known; the first that matches a request is its own."""
+
+_SOCKETS = (ResponsesSocket(),)
+"""What models are talked to over web sockets."""
 
 _PURPOSES = {
     "/v1/messages/count_tokens": "count_tokens",
@@ -37,6 +41,16 @@ def find(method: str, host: str, path: str) -> Dialect | None:
     """
     bare = path.partition("?")[0]
     return next((known for known in DIALECTS if known.matches(method, host, bare)), None)
+
+
+def find_socket(path: str) -> ResponsesSocket | None:
+    """Return what is spoken over a web socket that is opened at a path, None where it is unknown.
+
+    Args:
+        path: with or without its query.
+    """
+    bare = path.partition("?")[0]
+    return next((known for known in _SOCKETS if known.matches(bare)), None)
 
 
 def purpose(method: str, path: str) -> str:

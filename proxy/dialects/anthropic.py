@@ -36,6 +36,7 @@ class AnthropicMessages:
     name = "anthropic.messages"
     provider = "anthropic"
     layout = RequestLayout(messages="messages", system="system", tools="tools")
+    tool_message = ""
     json_streams = False
 
     def matches(self, method: str, host: str, path: str) -> bool:  # noqa: ARG002  any host
@@ -93,7 +94,8 @@ class AnthropicMessages:
 
     def stream(self) -> StreamParser:
         """Return a parser for one streamed response."""
-        return EventStream(MessageAssembler(), anthropic_response.response)
+        assembler = MessageAssembler()
+        return EventStream(assembler, anthropic_response.response, assembler.take_delta)
 
     def _wants_json(self, head: Mapping[str, Any]) -> bool:
         """Tell whether structured output was asked for, in its first form or its second."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from traceproof.proxy.dialects import jsontext
-from traceproof.proxy.dialects.base import ChatResponse, StreamEvent, StreamParser
+from traceproof.proxy.dialects.base import ChatResponse, StreamEvent, StreamParser, Texts
 from traceproof.proxy.dialects.jsonarray import ArrayScanner, Element
-from traceproof.proxy.dialects.stream import Assembler, EventStream
+from traceproof.proxy.dialects.stream import Assembler, EventStream, texts_of
 
 
 class ArrayStream:
@@ -16,6 +16,10 @@ class ArrayStream:
     def __init__(self, assembler: Assembler) -> None:
         self._scanner = ArrayScanner()
         self._assembler = assembler
+
+    def read(self, data: bytes) -> Texts:
+        """Take a whole response at once and return the texts of each channel."""
+        return texts_of([*self.feed(data), *self.finish()])
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Take decoded bytes and return the events they complete; all are taken in at once."""
@@ -58,6 +62,11 @@ class WholeBody:
         self._pieces: list[bytes] = []
         self._unstreamed = unstreamed
 
+    def read(self, data: bytes) -> Texts:
+        """Take a whole response at once and return the texts of each channel."""
+        self.feed(data)
+        return {}
+
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Take decoded bytes."""
         self._pieces.append(data)
@@ -85,6 +94,15 @@ class SniffingStream:
         self._unstreamed = unstreamed
         self._space: list[bytes] = []
         self._parser: StreamParser | None = None
+
+    def read(self, data: bytes) -> Texts:
+        """Take a whole response at once and return the texts of each channel."""
+        first = data.lstrip()[:1]
+        if not first:
+            self.feed(data)
+            return {}
+        self._parser = self._chosen(first)
+        return self._parser.read(data)
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Take decoded bytes and return the events they complete; all are taken in at once."""

@@ -7,7 +7,7 @@ cannot make sense of become a `problem`, and whatever it could read stays.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
@@ -86,8 +86,15 @@ class StreamEvent(NamedTuple):
     more: tuple[tuple[str, str], ...] = ()
 
 
+Texts: TypeAlias = dict[str, list[str]]
+"""What the events of a response add, by channel."""
+
+
 class StreamParser(Protocol):
     """Reads one streamed response; any chunking of the same bytes gives the same result."""
+
+    def read(self, data: bytes) -> Texts:
+        """Take a whole response at once, in place of `feed` and `finish`; return its texts."""
 
     def feed(self, data: bytes) -> Iterator[StreamEvent]:
         """Take decoded bytes and return the events they complete; all bytes are taken at once."""
@@ -110,6 +117,8 @@ class Dialect(Protocol):
     provider: str
     """The value of `gen_ai.provider.name`."""
     layout: RequestLayout
+    tool_message: str
+    """The type of messages that bring tools along, under the key of the request's own; or ""."""
     json_streams: bool
     """Whether `stream` is to read JSON too: its answers may be streamed as an array."""
 

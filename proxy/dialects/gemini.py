@@ -45,6 +45,7 @@ class Gemini:
     name = "gemini.generate_content"
     provider = "gcp.gemini"
     layout = RequestLayout("contents", "systemInstruction", "tools", "system_instruction")
+    tool_message = ""
     json_streams = True
 
     def matches(self, method: str, host: str, path: str) -> bool:  # noqa: ARG002  any host

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from traceproof.proxy.dialects import gemini_response, wire
+from traceproof.proxy.dialects import gemini_response, jsontext, wire
 from traceproof.proxy.dialects.base import ChatResponse
+from traceproof.proxy.dialects.gemini_arguments import GrowingCall, continues
 from traceproof.proxy.dialects.gemini_content import camel
 from traceproof.proxy.dialects.stream import Added
 
@@ -40,25 +41,37 @@ class _Candidate:
         self.content: dict[str, Any] = {}
         self.parts: list[Any] = []
 
-    def add(self, part: Any) -> tuple[str, str] | None:
-        """Take a part; return what it adds to which text of this candidate."""
+    def add(self, part: Any) -> list[tuple[str, str]]:
+        """Take a part; return what it adds to which texts of this candidate."""
         named = camel(part) if isinstance(part, dict) else {}
         text = named.get("text")
+        last = self.parts[-1] if self.parts else None
+        if continues(named, last):
+            return self._call(named, last)
         if type(text) is not str:
             self.parts.append(part)
-            return None
-        last = self.parts[-1] if self.parts else None
+            return []
         thought = named.get("thought")
         if not isinstance(last, _Text) or last.more or last.thought != thought:
             last = _Text(thought)
             self.parts.append(last)
         last.pieces.append(text)
         last.more = {key: item for key, item in named.items() if key not in _TEXT}
-        return f"{'thought' if thought else 'text'}.{len(self.parts) - 1}", text
+        return [(f"{'thought' if thought else 'text'}.{len(self.parts) - 1}", text)]
+
+    def _call(self, part: dict[str, Any], last: object) -> list[tuple[str, str]]:
+        """Take a part of a call whose arguments come in pieces."""
+        named = part["functionCall"].get("name")
+        if not isinstance(last, GrowingCall) or not last.goes_on or named:
+            last = GrowingCall()
+            self.parts.append(last)
+        number = len(self.parts) - 1
+        return [(f"args.{number}.{path}", text) for path, text in last.add(part)]
 
     def value(self, index: int) -> dict[str, Any]:
         """Return the candidate as it would stand in an answer that was not streamed."""
-        parts = [part.value() if isinstance(part, _Text) else part for part in self.parts]
+        grown = (_Text, GrowingCall)
+        parts = [part.value() if isinstance(part, grown) else part for part in self.parts]
         content = {"content": {**self.content, "parts": parts}} if parts or self.content else {}
         return {**content, **self.fields, "index": index}
 
@@ -95,8 +108,20 @@ class AnswerAssembler:
         return [pair for each in candidates or () for pair in self._candidate(each)]
 
     def take_text(self, name: str, text: str) -> bool:  # noqa: ARG002
-        """Take the end marker that some gateways add; it says nothing new."""
-        return text.strip() == "[DONE]"
+        """Take an error that stands between the events, or the end marker that gateways add.
+
+        A bare `{"error": …}` in the midst of a stream is what Google's own clients look for.
+        """
+        if text.strip() == "[DONE]":
+            return True
+        try:
+            data = jsontext.decode(text.encode())
+        except ValueError:
+            return False
+        if not isinstance(data, dict) or data.get("error") is None:
+            return False
+        self._fail(data)
+        return True
 
     def finish(self) -> ChatResponse:
         """Return what the partial answers made, whole or not."""
@@ -140,7 +165,7 @@ class AnswerAssembler:
         if not isinstance(parts, list | None):
             return self._odd(given, "parts is not a list")
         added = [candidate.add(part) for part in parts or ()]
-        return [(f"{index}:{grown[0]}", grown[1]) for grown in added if grown]
+        return [(f"{index}:{name}", text) for grown in added for name, text in grown]
 
     def _field(self, candidate: _Candidate, key: str, value: Any) -> None:
         old = candidate.fields.get(key)

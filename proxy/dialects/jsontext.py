@@ -33,7 +33,7 @@ def decode(data: bytes | str) -> Any:
         value = msgspec.json.decode(data)
     except (ValueError, RecursionError):
         value = _decode_leniently(data)
-    if isinstance(value, dict | list) and _may_be_deep(data) and _depth_exceeds(value, MAX_DEPTH):
+    if isinstance(value, dict | list) and may_be_deep(data) and _depth_exceeds(value, MAX_DEPTH):
         raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
     return value
 
@@ -63,8 +63,10 @@ def _parse_int(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
-def _may_be_deep(data: bytes | str) -> bool:
+def may_be_deep(data: bytes | str) -> bool:
     """Rule out deep nesting cheaply: few brackets cannot nest deeply."""
+    if len(data) <= MAX_DEPTH:
+        return False
     if isinstance(data, bytes):
         return data.count(b"[") + data.count(b"{") > MAX_DEPTH
     return data.count("[") + data.count("{") > MAX_DEPTH

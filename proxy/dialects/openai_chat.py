@@ -48,6 +48,7 @@ class OpenAIChat:
     name = "openai.chat_completions"
     provider = "openai"
     layout = RequestLayout(messages="messages", system=None, tools="tools")
+    tool_message = ""
     json_streams = False
 
     def matches(self, method: str, host: str, path: str) -> bool:  # noqa: ARG002  any host
@@ -89,4 +90,5 @@ class OpenAIChat:
 
     def stream(self) -> StreamParser:
         """Return a parser for one streamed response."""
-        return EventStream(CompletionAssembler(), openai_chat_response.response)
+        assembler = CompletionAssembler()
+        return EventStream(assembler, openai_chat_response.response, assembler.take_chunk)

@@ -5,16 +5,55 @@ It keeps the provider's shape; `openai_chat_response` translates it.
 
 from __future__ import annotations
 
+from operator import attrgetter
 from types import NoneType
 from typing import Any
 
+import msgspec
+
 from traceproof.proxy.dialects import openai_chat_response, wire
-from traceproof.proxy.dialects.base import ChatResponse
+from traceproof.proxy.dialects.base import ChatResponse, Texts
 from traceproof.proxy.dialects.stream import Added
 
 _DONE = "[DONE]"
 _FIXED = frozenset({"role", "id", "type", "format"})
 """Keys whose text does not grow: several providers repeat them in every chunk."""
+
+
+class _TextDelta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """What nearly all deltas are: a piece of text, and at most the role again."""
+
+    content: str | None = None
+    reasoning_content: str | None = None
+    role: str | None = None
+
+
+class _TextChoice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    delta: _TextDelta
+    index: int = 0
+    finish_reason: None = None
+    native_finish_reason: None = None
+    logprobs: None = None
+
+
+class _TextChunk(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A chunk of one such delta; with anything else in it, it does not fit."""
+
+    choices: tuple[_TextChoice]
+    id: str | None = None
+    object: str | None = None
+    created: int | None = None
+    model: str | None = None
+    system_fingerprint: str | None = None
+    service_tier: str | None = None
+    provider: str | None = None
+    obfuscation: str | None = None
+    usage: None = None
+
+
+_HEAD = tuple(name for name in _TextChunk.__struct_fields__ if name not in {"choices", "usage"})
+_head = attrgetter(*_HEAD)
+_chunk_decoder = msgspec.json.Decoder(_TextChunk)
 
 
 class _Growing(list[str]):
@@ -80,6 +119,7 @@ class CompletionAssembler:
         self._choices: dict[int, _Choice] = {}
         self._error: dict[str, Any] | None = None
         self._done = False
+        self._head: tuple[Any, ...] = ()
 
     def take(self, name: str, data: Any) -> Added:
         """Take one chunk."""
@@ -87,6 +127,7 @@ class CompletionAssembler:
             return self._odd(data, f"an event is a {type(data).__name__}")
         if self._done:
             return self._odd(data, "an event after the end marker")
+        self._head = ()
         error = openai_chat_response.is_error(data) or name == "error"
         if error:
             self._fail(data)
@@ -97,6 +138,50 @@ class CompletionAssembler:
             if key not in {"choices", "error"} and value not in (None, ""):
                 self._completion[key] = value
         return [pair for choice in wire.items(choices) for pair in self._choice(choice)]
+
+    def take_chunk(self, data: bytes, texts: Texts) -> bool:
+        """Take a chunk that only adds text by a shorter way than `take`'s, and note its text."""
+        try:
+            chunk = _chunk_decoder.decode(data)
+        except ValueError:
+            return False
+        given, index = chunk.choices[0].delta, chunk.choices[0].index
+        choice = self._choices.get(index)
+        if choice is None or self._done:
+            return False
+        message: dict[str, Any] = choice.message
+        if given.role is not None and not message.get("role"):
+            return False
+        added: list[tuple[str, str, _Growing]] = []
+        for key, text in (
+            ("content", given.content),
+            ("reasoning_content", given.reasoning_content),
+        ):
+            pieces = message.get(key)
+            if text is not None:
+                if not isinstance(pieces, _Growing):
+                    return False
+                added.append((f"{index}:{key}", text, pieces))
+        if not self._say(chunk):
+            return False
+        for channel, text, pieces in added:
+            pieces.append(text)
+            texts.setdefault(channel, []).append(text)
+        return True
+
+    def _say(self, chunk: _TextChunk) -> bool:
+        """Take what a chunk says beside its choices; False if it says what none before it did."""
+        head = _head(chunk)
+        if head == self._head:
+            return True
+        said = self._completion
+        for name, value in zip(_HEAD, head, strict=True):
+            if value not in (None, "") and said.get(name) != value:
+                if name not in said or value == "error":
+                    return False
+                said[name] = value
+        self._head = head
+        return True
 
     def take_text(self, name: str, text: str) -> bool:  # noqa: ARG002
         """Take the end marker."""

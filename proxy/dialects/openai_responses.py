@@ -41,6 +41,7 @@ class OpenAIResponses:
     name = "openai.responses"
     provider = "openai"
     layout = RequestLayout(messages="input", system="instructions", tools="tools")
+    tool_message = "additional_tools"
     json_streams = False
 
     def matches(self, method: str, host: str, path: str) -> bool:  # noqa: ARG002  any host

@@ -14,6 +14,7 @@ from traceproof.recorder import messages
 from traceproof.recorder.messages import Message, Part
 
 _ROLES = {"developer": "system"}
+_NOTES = "internal_chat_message_metadata_passthrough"
 _MODEL_S = ("compaction", "mcp_approval_request", "mcp_list_tools")
 """Kinds of item that the provider's side says, beside messages, thoughts and calls."""
 
@@ -95,8 +96,12 @@ def _role(value: dict[str, Any]) -> str:
 
 
 def _said(value: dict[str, Any]) -> dict[str, Any]:
-    """Return an item without what says nothing: that it is complete."""
-    return wire.rest(value, ("status",) if value.get("status") == "completed" else ())
+    """Return an item without what says nothing to the model: that it is complete, Codex's notes.
+
+    So an item that Codex sends back is the item that the answer held.
+    """
+    done = ("status",) if value.get("status") == "completed" else ()
+    return wire.rest(value, (_NOTES, *done))
 
 
 def _message_parts(value: dict[str, Any]) -> list[Part]:

@@ -51,9 +51,11 @@ So do the images on the way to the last.
 """
 
 _BEGINS = frozenset({"response.created", "response.in_progress", "response.queued"})
-_ENDS = frozenset(
+ENDS = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
+"""Events after which a response has no more; an error may come in their place."""
+
 _BESIDE = frozenset({"codex.rate_limits"})
 
 
@@ -135,7 +137,7 @@ class ResponseAssembler:
         head, _, verb = kind.removeprefix("response.").rpartition(".")
         if verb == "delta":
             return self._delta(head, data)
-        if kind in _BEGINS or kind in _ENDS:
+        if kind in _BEGINS or kind in ENDS:
             return self._whole(kind, data)
         if head == "output_item":
             return self._item(data, done=verb == "done")
@@ -164,6 +166,10 @@ class ResponseAssembler:
         made.problems = self.notes.lines()
         return made
 
+    def output(self) -> list[Any]:
+        """Return the items of a response that has ended, as a later request may send them back."""
+        return self._output() if self._ended else []
+
     def _output(self) -> list[Any]:
         """Return the items: as they ended, else as the end of the response has them, else grown."""
         told = wire.items(self._response.get("output"))
@@ -186,11 +192,11 @@ class ResponseAssembler:
     def _whole(self, kind: str, data: dict[str, Any]) -> Added:
         response = data.get("response")
         self._begun = True
-        self._ended = self._ended or kind in _ENDS
+        self._ended = self._ended or kind in ENDS
         if not isinstance(response, dict):
             return self._odd(data, f"{kind} has no response")
         self._response.update(wire.rest(response, ()))
-        if kind in _ENDS:
+        if kind in ENDS:
             self._response.setdefault("status", kind.removeprefix("response."))
         return []
 

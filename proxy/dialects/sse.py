@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 _BOM = b"\xef\xbb\xbf"
+_BLANK = re.compile(rb"\r?\n\r?\n")
+_NEW_LINE = re.compile(rb"[\r\n]")
 _CR = 13
 _LF = 10
 _STRAY_LIMIT = 1 << 20
@@ -31,8 +33,8 @@ class SseEvent(NamedTuple):
     whole: bool = True
 
 
-_USUAL = re.compile(rb"(?:event: ([^\r\n]*)\r?\n)?data: ([^\r\n]*)\r?\n\r?\n")
-"""One event of one data line: read at once, it costs a fifth of reading line by line."""
+SseText: TypeAlias = tuple[str, bytes, bool]
+"""One event without its place: its name, its data, and whether it is whole; see `SseEvent`."""
 
 
 class SseParser:
@@ -50,17 +52,30 @@ class SseParser:
         self._data: list[bytes] = []
 
     def feed(self, data: bytes) -> Iterator[SseEvent]:
-        """Take bytes and yield the events they complete."""
-        position = 0
-        if not self._held and self._start < 0 and not self._name:
-            for usual in self._usual(data):
-                position = usual.end - self._offset
-                yield usual
-            self._offset += position
-        for line in self._lines(data[position:]):
-            event = self._line(line)
-            if event is not None:
-                yield event
+        """Take bytes and return the events they complete; all bytes are taken at once."""
+        found: list[SseEvent] = []
+        if self._inside():
+            blank = _BLANK.search(data)
+            begun = blank.end() if blank else len(data)
+            found += self._by_line(data[:begun])
+            data = data[begun:]
+        start = begin = self._offset
+        usual, sizes = _usual(data) if not self._inside() else ([], [])
+        for (name, text, _), size in zip(usual, sizes, strict=True):
+            found.append(SseEvent(start, start + size, name, text))
+            start += size
+        self.events += len(usual)
+        self._offset = start
+        found += self._by_line(data[start - begin :])
+        return iter(found)
+
+    def read(self, data: bytes) -> list[SseText]:
+        """Take a whole stream at once: what `feed` and `close` return, without the offsets."""
+        found, sizes = _usual(data)
+        end = sum(sizes)
+        self._offset, self.events = end, len(found)
+        rest = [*self.feed(data[end:]), *self.close()] if end < len(data) else []
+        return found + [(event.name, event.data, event.whole) for event in rest]
 
     def close(self) -> Iterator[SseEvent]:
         """Say that no more bytes will come and yield what was left open, marked if incomplete."""
@@ -80,14 +95,13 @@ class SseParser:
         """
         return b"\n".join(self._stray)
 
-    def _usual(self, data: bytes) -> Iterator[SseEvent]:
-        """Yield the events that `data` begins with, as long as they look as nearly all do."""
-        match = _USUAL.match(data)
-        while match:
-            self.events += 1
-            name = match[1].decode("utf-8", "replace") if match[1] else ""
-            yield SseEvent(self._offset + match.start(), self._offset + match.end(), name, match[2])
-            match = _USUAL.match(data, match.end())
+    def _inside(self) -> bool:
+        """Tell whether an event has begun."""
+        return bool(self._held or self._start >= 0 or self._name)
+
+    def _by_line(self, data: bytes) -> list[SseEvent]:
+        events = [self._line(line) for line in self._lines(data)]
+        return [event for event in events if event is not None]
 
     def _lines(self, data: bytes) -> Iterator[bytes]:
         """Yield whole lines with their ends; hold the last back while it may still grow."""
@@ -142,3 +156,35 @@ class SseParser:
         self.events += 1
         joined = data[0] if len(data) == 1 else b"\n".join(data)
         return SseEvent(start, self._offset, name, joined, whole)
+
+
+def _usual(data: bytes) -> tuple[list[SseText], list[int]]:
+    """Read the events that `data` begins with, as long as they look as nearly all do.
+
+    Cutting at blank lines costs a tenth of reading line by line. Returns them with their lengths.
+    """
+    found: list[SseText] = []
+    names: dict[bytes, str] = {}
+    name: str | None
+    windows = b"\r" in data
+    end = b"\r\n" if windows else b"\n"
+    between = end + b"data: "
+    pieces = data.split(end + end)
+    pieces.pop()
+    for piece in pieces:
+        first, separator, text = piece.partition(between)
+        if separator:
+            name = names.get(first)
+            if name is None:
+                if not first.startswith(b"event: ") or _NEW_LINE.search(first):
+                    break
+                name = names[first] = first[7:].decode("utf-8", "replace")
+        elif piece.startswith(b"data: "):
+            name, text = "", piece[6:]
+        else:
+            break
+        if b"\n" in text or (windows and b"\r" in text):
+            break
+        found.append((name, text, True))
+    blank = 2 * len(end)
+    return found, [len(piece) + blank for piece in pieces[: len(found)]]

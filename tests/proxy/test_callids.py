@@ -51,6 +51,23 @@ def test_an_id_that_the_agent_made_up_counts_for_nothing() -> None:
     assert found[0] == found[1]
 
 
+def test_a_call_whose_answer_gave_no_id_is_that_call_whatever_the_agent_calls_it() -> None:
+    made = set[str]()
+    first = CallIds(made)
+    first.heard("user", "Hello")
+    asked = [Message("assistant", [*call("ls").parts, *call("ls").parts])]
+    first.answer(asked)
+
+    later = CallIds(made)
+    later.heard("user", "Hello")
+    again = Message("assistant", [*call("ls", "ls_17_0").parts, *call("ls", "ls_17_1").parts])
+    found = [*later.ids(mentions(again)), *later.ids(mentions(answer("ls", "ls_17_1")))]
+    found += [*later.ids(mentions(answer("ls", "ls_17_0"))), *later.ids(mentions(call("ls", "c")))]
+
+    one, two = (part["id"] for part in asked[0].parts)
+    assert found == [one, two, two, one, "c"]
+
+
 def test_an_answer_s_calls_have_the_ids_that_they_will_have_in_the_next_request() -> None:
     before = [call("ls"), answer("ls")]
     ids, _ = went_through(*before)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
+from traceproof.proxy.exchange import Chunk
 from traceproof.proxy.intake import Intake
 from traceproof.proxy.testing import Encode, Insert, Say, Status, Use
 from traceproof.recorder import semconv
@@ -376,15 +377,15 @@ def test_a_request_that_broke_the_recorder_keeps_its_bytes(desk: Desk) -> None:
     assert kept.body(kept.one(), "request")[0] == call.request_chunks[0].data
 
 
-def test_the_frames_of_a_web_socket_are_not_kept_since_none_can_be_masked(desk: Desk) -> None:
+def test_the_bytes_of_another_upgrade_are_not_kept_since_none_can_be_masked(desk: Desk) -> None:
     desk.redactor.add("KEY", "fake-key-0123456789")
-    call = desk.exchange(b"", [b"\x81\x13fake-key-0123456789"], status=101, path="/v1/realtime")
+    call = desk.exchange(b"", [b"\x81\x13fake-key-0123456789"], status=101, path="/v1/tunnel")
 
     desk.take(call)
 
     kept = desk.kept()
     span = kept.one()
-    assert "web socket" in str(span.attributes[semconv.CALL_PROBLEM])
+    assert "an upgraded connection" in str(span.attributes[semconv.CALL_PROBLEM])
     assert semconv.RESPONSE_BODY not in span.attributes
     assert b"fake-key" not in lines(kept.path)
 
@@ -400,3 +401,35 @@ def test_a_silent_call_is_put_on_record_once(desk: Desk) -> None:
 
     desk.writer.close()
     assert lines(desk.writer.path).count(b'"traceproofPending"') == 2
+
+
+@pytest.mark.parametrize("secret", ["", KEY])
+def test_a_request_encoded_as_codex_does_it_is_kept_as_sent_and_read(
+    desk: Desk, secret: str
+) -> None:
+    said = {"role": "user", "content": f"Hello? {secret}"}
+    asked = json.dumps({"model": "m-1", "stream": True, "input": [said]}).encode()
+    sent = zstandard.ZstdCompressor().compress(asked)
+    call = desk.answered(Say("Hello"), path="/backend-api/codex/responses", body=asked)
+    call.request_chunks = [Chunk(10**9 + 1, sent)]
+    call.request_headers = [("content-encoding", "zstd"), ("x-api-key", KEY)]
+
+    desk.take(call)
+
+    kept = desk.kept()
+    chat = kept.one()
+    masked = asked.replace(KEY.encode(), MASKED)
+    assert kept.body(chat, "request")[0] == (masked if secret else sent)
+    assert chat.attributes[semconv.REQUEST_ENCODING] == "zstd"
+    assert chat.attributes.get(semconv.BODY_KEPT_DECODED) == ("request" if secret else None)
+    assert "Hello? " in str(chat.attributes[semconv.INPUT_MESSAGES])
+    assert chat.attributes[semconv.CALL_STATE] == "complete"
+
+
+def test_a_compatible_host_s_provider_is_its_own(desk: Desk) -> None:
+    call = desk.answered(Say("Hello"), path="/v1/chat/completions")
+    call.host = "api.deepseek.com"
+
+    desk.take(call)
+
+    assert desk.kept().one().attributes[semconv.PROVIDER_NAME] == "deepseek"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -9,10 +10,12 @@ from traceproof.proxy.dialects.anthropic import AnthropicMessages
 from traceproof.proxy.dialects.base import Dialect
 from traceproof.proxy.dialects.gemini import CodeAssistGemini, Gemini
 from traceproof.proxy.dialects.openai_chat import OpenAIChat
+from traceproof.proxy.dialects.openai_responses import OpenAIResponses
 from traceproof.proxy.notes import ReadRequest, RequestReader, as_text
 from traceproof.recorder import semconv
+from traceproof.recorder.agents.generic import Generic
 from traceproof.recorder.calls import ToolResult
-from traceproof.recorder.pieces import Splitter
+from traceproof.recorder.pieces import Content, Splitter
 from traceproof.recorder.reader import TraceReader
 
 if TYPE_CHECKING:
@@ -27,13 +30,13 @@ class Reading:
     def __init__(self, desk: Desk, dialect: Dialect) -> None:
         self._desk = desk
         self._splitter = Splitter([key for key in dialect.layout if key])
-        self._reader = RequestReader(dialect, desk.writer)
+        self._reader = RequestReader(dialect, desk.writer, Generic().said_by_user)
 
     def read(self, *messages: Any, **more: Any) -> ReadRequest:
         return self.read_bytes(json.dumps({**more, "messages": messages}).encode())
 
-    def read_bytes(self, body: bytes) -> ReadRequest:
-        return self._reader.read(self._splitter.split(body))
+    def read_bytes(self, body: bytes, before: Sequence[Content] = ()) -> ReadRequest:
+        return self._reader.read(self._splitter.split(body), before)
 
     def stored(self, request: ReadRequest, name: str) -> Any:
         self._desk.writer.flush()
@@ -208,3 +211,42 @@ def test_half_an_emoji_does_not_keep_a_request_unread(anthropic: Reading) -> Non
     assert request.problem == ""
     assert request.attributes[semconv.REQUEST_MODEL] == "m"
     assert request.prompt == "cut here \N{REPLACEMENT CHARACTER}"
+
+
+def test_what_the_provider_remembers_stands_before_what_is_new(desk: Desk) -> None:
+    reading = Reading(desk, OpenAIResponses())
+    call = {"type": "function_call", "call_id": "c1", "name": "ls", "arguments": "{}"}
+    output = {"type": "function_call_output", "call_id": "c1", "output": "a.py"}
+    before = [Content(json.dumps(item).encode()) for item in (user("Hello"), call)]
+
+    read = reading.read_bytes(json.dumps({"input": [output]}).encode(), before)
+
+    assert [note.role for note in read.notes] == ["user", "assistant", "tool"]
+    assert [note.prompt for note in read.notes] == ["Hello", "", ""]
+    assert read.notes[2].results == [ToolResult("c1", "a.py", None)]
+    messages = reading.stored(read, semconv.INPUT_MESSAGES)
+    assert [message["parts"][0]["type"] for message in messages] == [
+        "text",
+        "tool_call",
+        "tool_call_response",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("item", "names"),
+    [
+        ({"tools": [{"type": "function", "name": "ls"}, {"type": "custom", "name": "py"}]}, 2),
+        ({"tools": "none"}, 0),
+        ({}, 0),
+        ({"type": "message", "content": "additional_tools", "tools": [{"name": "ls"}]}, 0),
+    ],
+)
+def test_a_message_may_bring_tools_along(desk: Desk, item: dict[str, Any], names: int) -> None:
+    reading = Reading(desk, OpenAIResponses())
+    brings = {"type": "additional_tools", "role": "developer", **item}
+    body = json.dumps({"input": [brings, user("Hello")], "tools": [{"name": "own"}]}).encode()
+
+    first, again = reading.read_bytes(body), reading.read_bytes(body)
+
+    assert len(reading.stored(first, semconv.TOOL_DEFINITIONS)) == names + 1
+    assert first.attributes == again.attributes

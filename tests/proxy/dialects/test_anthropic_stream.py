@@ -12,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from traceproof.proxy.dialects.anthropic import AnthropicMessages
+from traceproof.proxy.dialects.anthropic_stream import MessageAssembler
 from traceproof.proxy.dialects.base import ChatResponse, ModelError, StreamEvent, Usage
+from traceproof.proxy.dialects.stream import texts_of
 from traceproof.recorder.messages import Message
 
 DIALECT = AnthropicMessages()
@@ -506,3 +508,49 @@ def test_deep_nesting_is_kept_as_text() -> None:
     assert made.messages[0].parts[0]["arguments"] == deep
     assert made.unknown == [deep]
     msgspec.json.encode(made)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    answer=answers,
+    step=st.integers(1, 9),
+    odd=st.lists(st.tuples(st.integers(0, 40), shaped | hostile), max_size=3),
+    lost=st.integers(0, 60),
+)
+def test_the_short_way_makes_what_the_long_one_makes(
+    answer: dict[str, Any], step: int, odd: list[tuple[int, Any]], lost: int
+) -> None:
+    events = told(answer, step)
+    for place, event in odd:
+        events.insert(place % (len(events) + 1), event)
+    stream = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
+    stream = stream[: len(stream) - lost]
+    long = DIALECT.stream()
+    expected = texts_of([*long.feed(stream), *long.finish()])
+    short = DIALECT.stream()
+
+    assert short.read(stream) == expected
+    assert msgspec.json.encode(short.close()) == msgspec.json.encode(long.close())
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        delta(7, "text_delta", text="no such block"),
+        delta(0, "text_delta", text=7),
+        delta(0, "text_delta"),
+        delta(0, "type"),
+        {**delta(0, "text_delta", text="x"), "type": "content_block_stop"},
+        {**delta(0, "text_delta", text="x"), "index": True},
+        {**delta(0, "text_delta", text="x"), "more": [[]] * 200},
+    ],
+)
+def test_only_deltas_of_text_go_the_short_way(event: dict[str, Any]) -> None:
+    assembler = MessageAssembler()
+    assembler.take("", start())
+    assembler.take("", block(0, type="text", text=""))
+    texts: dict[str, list[str]] = {}
+
+    assert not assembler.take_delta(json.dumps(event).encode(), texts)
+    assert assembler.take_delta(json.dumps(delta(0, "text_delta", text="x")).encode(), texts)
+    assert texts == {"0:text": ["x"]}

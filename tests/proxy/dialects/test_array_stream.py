@@ -7,7 +7,7 @@ import pytest
 from traceproof.proxy.dialects import wire
 from traceproof.proxy.dialects.array_stream import ArrayStream, SniffingStream, WholeBody
 from traceproof.proxy.dialects.base import ChatResponse, ModelError, StreamEvent, StreamParser
-from traceproof.proxy.dialects.stream import Added
+from traceproof.proxy.dialects.stream import Added, texts_of
 
 
 class Recording:
@@ -118,3 +118,16 @@ def test_white_space_before_the_first_byte_counts_for_offsets() -> None:
         stream = sniffing()
         events = [*stream.feed(body[:1]), *stream.feed(body[1:])]
         assert body[events[0].start : events[0].end].strip() in {b"1", b"data: 1"}
+
+
+@pytest.mark.parametrize(
+    "body", [b"[1, 0, 2]", b" [1", b"data: 1\n\ndata: 2\n\n", b'{"a": 1}', b" "]
+)
+def test_a_response_read_at_once_is_what_it_is_in_pieces(body: bytes) -> None:
+    assembler, in_pieces = Recording(), Recording()
+    stream, other = SniffingStream(assembler, whole), SniffingStream(in_pieces, whole)
+    events = [event for at in range(len(body)) for event in other.feed(body[at : at + 1])]
+
+    assert stream.read(body) == texts_of([*events, *other.finish()])
+    assert assembler.taken == in_pieces.taken
+    assert stream.close() == other.close()

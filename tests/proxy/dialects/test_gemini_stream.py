@@ -289,6 +289,25 @@ shaped = st.builds(
 )
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_error_that_is_no_event_is_the_error_of_the_stream(indent: int | None) -> None:
+    error = {"error": {"code": 503, "message": "Overloaded.", "status": "UNAVAILABLE"}}
+    bare = json.dumps(error, indent=indent).encode() + b"\r\n"
+
+    _, made = read(sse(chunk({"text": "It"})), bare)
+
+    assert made.error == ModelError("UNAVAILABLE", "Overloaded.")
+    assert (made.complete, made.finish_reasons, made.problems) == (False, ["error"], [])
+
+
+@pytest.mark.parametrize("bare", [b"garbage", b"[1]", b'{"error": null}'])
+def test_other_lines_between_the_events_are_noted(bare: bytes) -> None:
+    _, made = read(sse(chunk({"text": "It"})), bare + b"\r\n", sse(STOP))
+
+    assert made.complete
+    assert made.problems == [f"{len(bare)} bytes are no part of the event stream"]
+
+
 @settings(max_examples=100, deadline=None)
 @given(events=st.lists(shaped | hostile, max_size=8), form=st.sampled_from([sse, array]))
 def test_hostile_chunks_never_raise(events: list[Any], form: Any) -> None:

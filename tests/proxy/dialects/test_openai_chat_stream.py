@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 
 from traceproof.proxy.dialects.base import ChatResponse, ModelError, StreamEvent, Usage
 from traceproof.proxy.dialects.openai_chat import OpenAIChat
+from traceproof.proxy.dialects.openai_chat_stream import CompletionAssembler
+from traceproof.proxy.dialects.stream import texts_of
 from traceproof.recorder.messages import Message
 
 DIALECT = OpenAIChat()
@@ -472,3 +474,68 @@ def test_hostile_bodies_never_raise(value: Any, junk: bytes) -> None:
     for body in bodies:
         msgspec.json.encode(DIALECT.response(body))
         msgspec.json.encode(read(body)[1])
+
+
+def both_ways(stream: bytes) -> list[tuple[dict[str, list[str]], bytes]]:
+    """Read a stream by events and at once; return the texts and the response of each."""
+    long, short = DIALECT.stream(), DIALECT.stream()
+    by_event = texts_of([*long.feed(stream), *long.finish()])
+    at_once = short.read(stream)
+    return [
+        (by_event, msgspec.json.encode(long.close())),
+        (at_once, msgspec.json.encode(short.close())),
+    ]
+
+
+@settings(deadline=None)
+@given(
+    stream=st.builds(told, completions, st.integers(1, 9), st.randoms(use_true_random=False)),
+    lost=st.integers(0, 60),
+)
+def test_the_short_way_makes_what_the_long_one_makes(stream: bytes, lost: int) -> None:
+    by_event, at_once = both_ways(stream[: len(stream) - lost])
+
+    assert by_event == at_once
+
+
+FIRST = [chunk({"role": "assistant"}), chunk({"content": ""}, created=1, obfuscation="a")]
+ODD: list[dict[str, Any]] = [
+    chunk({"content": "x"}, obfuscation="b"),
+    chunk({"content": "x"}, model="another"),
+    chunk({"content": "x"}, object="error"),
+    chunk({"content": "x"}, system_fingerprint="new"),
+    chunk({"content": "x"}, more=1),
+    chunk({"content": "x", "refusal": "no"}),
+    chunk({"content": None, "role": "tool"}),
+    chunk({"reasoning_content": "first of its kind"}),
+    chunk({"content": "x"}, index=1),
+    chunk({}, index=1),
+    chunk({}),
+    chunk({"content": "x"}, "stop"),
+    {"choices": []},
+]
+
+
+@pytest.mark.parametrize("event", ODD)
+def test_what_is_odd_is_taken_as_by_the_long_way(event: dict[str, Any]) -> None:
+    plain = sse(*FIRST, event, chunk({"content": "y"}))
+    for stream in (plain, DONE + plain, plain.replace(b"data", b"event: error\ndata")):
+        by_event, at_once = both_ways(stream)
+
+        assert by_event == at_once
+
+
+def test_only_chunks_of_text_go_the_short_way() -> None:
+    assembler = CompletionAssembler()
+    texts: dict[str, list[str]] = {}
+    for event in FIRST:
+        assembler.take("", event)
+    taken = [assembler.take_chunk(json.dumps(event).encode(), texts) for event in ODD]
+
+    assert [event for event, short in zip(ODD, taken, strict=True) if short] == [
+        ODD[0],
+        ODD[1],
+        ODD[6],
+        ODD[10],
+    ]
+    assert texts == {"0:content": ["x", "x"]}

@@ -32,6 +32,8 @@ def test_what_a_message_says_of_itself_goes_with_its_first_part() -> None:
         {"type": "text", "content": "a", "id": "m", "phase": "final"},
         {"type": "text", "content": "b"},
     ]
+    noted = {**said, "internal_chat_message_metadata_passthrough": {"turn_id": "1"}}
+    assert message(noted) == message(said)
     assert message({**said, "status": "incomplete", "content": []}).parts == [
         {"type": "id", "value": "m"},
         {"type": "phase", "value": "final"},

@@ -159,3 +159,22 @@ def test_ten_megabytes_in_one_event_take_linear_time() -> None:
 
     assert found == [SseEvent(0, len(stream), "", b"x" * 10_000_000)]
     assert time.process_time() - started < 2
+
+
+@given(stream=streams | st.binary(max_size=80))
+def test_a_stream_read_at_once_has_the_same_events(stream: bytes) -> None:
+    expected = parse(stream)
+    parser = SseParser()
+
+    assert parser.read(stream) == [(event.name, event.data, event.whole) for event in expected]
+    assert parser.events == len(expected)
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_what_begins_within_an_event_goes_on_after_it(end: bytes) -> None:
+    event = end.join([b"event: e", b"data: x", b"", b""])
+    stream = event * 4
+    whole = [SseEvent(n * len(event), (n + 1) * len(event), "e", b"x") for n in range(4)]
+
+    for place in range(len(event)):
+        assert parse(stream[:place], stream[place:]) == whole

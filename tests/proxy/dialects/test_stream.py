@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from traceproof.proxy.dialects import wire
-from traceproof.proxy.dialects.base import ChatResponse, StreamEvent
-from traceproof.proxy.dialects.stream import Added, EventStream
+from traceproof.proxy.dialects.base import ChatResponse, StreamEvent, Texts
+from traceproof.proxy.dialects.stream import Added, EventStream, texts_of
 
 
 class Recording:
@@ -92,3 +92,36 @@ def test_stray_lines_between_events_are_noted() -> None:
 
 def test_no_bytes_at_all() -> None:
     assert start()[1].close().id == "assembled"
+
+
+def test_a_response_read_at_once_gives_its_texts_by_channel() -> None:
+    assembler, stream = start()
+
+    assert stream.read(b"event: e\ndata: 1\n\ndata: 2\n\ndata: wh") == {
+        "a": ["1", "2"],
+        "b": ["more", "more"],
+    }
+    assert assembler.taken == [("e", 1), ("", 2), ("", "wh")]
+    assert stream.close().problems == ["the stream ends inside an event"]
+
+
+def test_what_the_short_way_takes_is_not_taken_again() -> None:
+    def quick(data: bytes, texts: Texts) -> bool:
+        texts.setdefault("quick", []).append(data.decode())
+        return data == b"1"
+
+    assembler = Recording()
+    stream = EventStream(assembler, lambda _: ChatResponse(), quick)
+
+    assert stream.read(b"data: 1\n\ndata: 0\n\n") == {"quick": ["1", "0"]}
+    assert assembler.taken == [("", 0)]
+
+
+def test_texts_of_events() -> None:
+    events = [
+        StreamEvent(0, 1, "", None),
+        StreamEvent(1, 2, "", 1, "a", "1", (("b", "2"),)),
+        StreamEvent(2, 3, "", 1, "b", "3"),
+    ]
+
+    assert texts_of(events) == {"a": ["1"], "b": ["2", "3"]}
