@@ -23,6 +23,7 @@ from traceproof.proxy.testing.faults import (
     Hold,
     Huge,
     Insert,
+    Ping,
     Split,
     Status,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "Insert",
     "Match",
     "Part",
+    "Ping",
     "Redacted",
     "Refuse",
     "Request",

@@ -11,7 +11,7 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import Literal, TypeAlias
 
-Framing: TypeAlias = Literal["chunked", "length", "close"]
+Framing: TypeAlias = Literal["chunked", "length", "close", "none"]
 Ending: TypeAlias = Literal["complete", "closed", "reset"]
 
 LAST_CHUNK = b"0\r\n\r\n"
@@ -68,6 +68,8 @@ class Answer:
             return [*self.headers, ("transfer-encoding", "chunked")]
         if self.framing == "close":
             return [*self.headers, ("connection", "close")]
+        if self.framing == "none":
+            return self.headers
         length = self.size if self.length is None else self.length
         return [*self.headers, ("content-length", str(length))]
 

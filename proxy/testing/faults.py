@@ -132,6 +132,12 @@ class CrLf(Fault, frozen=True):
     """Lines of the stream end in CR LF."""
 
 
+class Ping(Fault, frozen=True):
+    """A ping before the frame `after` of a web socket, also between the fragments of a message."""
+
+    after: int = 0
+
+
 AnyFault: TypeAlias = (
     Status
     | ErrorEvent
@@ -147,4 +153,5 @@ AnyFault: TypeAlias = (
     | Huge
     | Insert
     | CrLf
+    | Ping
 )

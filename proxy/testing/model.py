@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from traceproof.proxy.testing import chatgpt, handshake
 from traceproof.proxy.testing.answer import Answer
 from traceproof.proxy.testing.codings import decode
 from traceproof.proxy.testing.director import Cue, Director
 from traceproof.proxy.testing.faults import Fault
 from traceproof.proxy.testing.formats import wire_for_errors, wire_of
+from traceproof.proxy.testing.handshake import ACCEPTED
 from traceproof.proxy.testing.http1 import Head
+from traceproof.proxy.testing.openai_socket import PATH_END
 from traceproof.proxy.testing.perform import JSON_TYPE, for_version, perform
 from traceproof.proxy.testing.request import Request, View
 from traceproof.proxy.testing.script import Script
@@ -32,15 +36,28 @@ class Exchanged(NamedTuple):
 
 
 class Model:
-    """Answers requests from a script; not thread-safe."""
+    """Answers requests from a script; not thread-safe.
 
-    def __init__(self, script: Script) -> None:
+    Args:
+        script: The script.
+        upgrades: With which status to answer the first requests for a web socket; the last answers
+            all further ones. 101 agrees.
+        deflate: Whether a web socket may be compressed.
+    """
+
+    def __init__(
+        self, script: Script, upgrades: Sequence[int] = (ACCEPTED,), *, deflate: bool = True
+    ) -> None:
+        self.deflate = deflate
         self._director = Director(script)
         self._kept: dict[tuple[Any, ...], Answer] = {}
+        self._upgrades = deque(upgrades)
 
     def exchange(self, head: Head, body: bytes) -> Exchanged:
         """Answer one request."""
         bare = Request(head.method, head.target, head.headers, body)
+        if handshake.asks(head):
+            return Exchanged(bare, self._upgrade(head, bare.path))
         wire = wire_of(head.method, bare.path)
         if wire is None:
             return Exchanged(bare, for_version(_beside(bare), head.version))
@@ -48,13 +65,27 @@ class Model:
         if request is None:
             answer = Answer(400, [JSON_TYPE], [encode(wire.error(400, None, None))])
             return Exchanged(bare, for_version(answer, head.version), wire.name)
-        cue = self._director.cue(request)
-        faults = [fault for fault in cue.turn.faults if fault.holds(cue.attempt)]
+        cue, faults = self.cue(request)
         answer = self._answer(wire, request, cue, faults)
         return Exchanged(request, for_version(answer, head.version), wire.name, cue, faults)
 
+    def cue(self, request: Request) -> tuple[Cue, list[Fault]]:
+        """Return the turn that answers a model call, and those of its faults that hold."""
+        cue = self._director.cue(request)
+        return cue, [fault for fault in cue.turn.faults if fault.holds(cue.attempt)]
+
+    def _upgrade(self, head: Head, path: str) -> Answer:
+        """Answer a request for a web socket."""
+        wire = wire_for_errors(head.headers)
+        status = handshake.fault(head) or (0 if path.endswith(PATH_END) else 404)
+        if not status:
+            status = self._upgrades.popleft() if len(self._upgrades) > 1 else self._upgrades[0]
+        if status == ACCEPTED:
+            return handshake.accept(head, deflate=self.deflate)
+        return Answer(status, [JSON_TYPE], [encode(wire.error(status, None, None))])
+
     def _answer(self, wire: Wire, request: Request, cue: Cue, faults: Sequence[Fault]) -> Answer:
-        reply = _reply(request, cue)
+        reply = reply_of(request, cue)
         accepted = request.header("accept-encoding") or "" if faults else ""
         active = tuple(map(id, faults))
         key = (wire.name, *reply[1:], request.view.stream, active, accepted)
@@ -71,7 +102,8 @@ class Model:
         self._kept[key] = answer
 
 
-def _reply(request: Request, cue: Cue) -> Reply:
+def reply_of(request: Request, cue: Cue) -> Reply:
+    """Return a turn on its way to a request."""
     view = request.view
     return Reply(
         cue.turn,
@@ -101,7 +133,10 @@ def _beside(request: Request) -> Answer:
     wire = wire_for_errors(request.headers)
     if request.method == "HEAD":
         return Answer(200, [], [])
-    counted = wire.other(request.method, request.path, request.body)
-    if counted is not None:
-        return Answer(200, [JSON_TYPE], [encode(counted)])
-    return Answer(404, [JSON_TYPE], [encode(wire.error(404, None, None))])
+    told = wire.other(request.method, request.path, request.body)
+    if told is None:
+        told = chatgpt.answer(request.method, request.path)
+    if told is not None:
+        return Answer(200, [JSON_TYPE], [encode(told)])
+    status = 405 if request.method == "CONNECT" else 404
+    return Answer(status, [JSON_TYPE], [encode(wire.error(status, None, None))])

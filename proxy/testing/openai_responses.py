@@ -226,14 +226,20 @@ def _item(part: AnyPart, reply: Reply, number: int) -> Iterator[Item]:
             whole = {"id": "rs_" + mark, "type": "reasoning", "summary": []}
             yield Item(whole, [], {**whole, "encrypted_content": data})
         case Use(name, value, call_id):
-            call = {"id": "fc_" + mark, "type": "function_call", "name": name}
+            call = {"id": "fc_" + mark, "type": "function_call", **_named(name)}
             text = encode(value).decode()
             yield _call({**call, "call_id": call_id or "call_" + mark}, "arguments", text, size)
         case Custom(name, text, call_id):
-            call = {"id": "ctc_" + mark, "type": "custom_tool_call", "name": name}
+            call = {"id": "ctc_" + mark, "type": "custom_tool_call", **_named(name)}
             yield _call({**call, "call_id": call_id or "call_" + mark}, "input", text, size)
         case ServerTool():
             yield _search(part, mark)
+
+
+def _named(name: str) -> dict[str, str]:
+    """Return a tool's name; what is before a dot is its namespace."""
+    space, _, own = name.rpartition(".")
+    return {"name": own, "namespace": space} if space else {"name": own}
 
 
 def _deltas(kind: str, key: str, text: str, size: int, **where: Any) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from traceproof.proxy.testing.parts import Say
 from traceproof.proxy.testing.wire import Reply, Wire, encode, sse
 
 F = TypeVar("F", bound=kinds.Fault)
+A = TypeVar("A", bound=Answer)
 
 JSON_TYPE = ("content-type", "application/json")
 STREAM_TYPE = ("content-type", "text/event-stream; charset=utf-8")
@@ -38,11 +39,11 @@ def perform(
     if status:
         answer = _refusal(wire, status)
     else:
-        answer = _body(wire, _padded(reply, faults), faults, stream=stream)
+        answer = _body(wire, padded(reply, faults), faults, stream=stream)
     headers = [*answer.headers, (wire.id_header, "req_" + reply.mark("m"))]
     headers += [(f.name, f.value) for f in faults if isinstance(f, kinds.Header)]
     answer = replace(answer, headers=headers)
-    return _scheduled(_broken(_reshaped(answer, faults, accepted), faults), faults)
+    return scheduled(broken(_reshaped(answer, faults, accepted), faults), faults)
 
 
 def _refusal(wire: Wire, fault: kinds.Status) -> Answer:
@@ -51,7 +52,8 @@ def _refusal(wire: Wire, fault: kinds.Status) -> Answer:
     return Answer(fault.status, [JSON_TYPE, *after], [body])
 
 
-def _padded(reply: Reply, faults: Sequence[kinds.Fault]) -> Reply:
+def padded(reply: Reply, faults: Sequence[kinds.Fault]) -> Reply:
+    """Return a reply with the text that `Huge` puts before it."""
     huge = pick(faults, kinds.Huge)
     if not huge:
         return reply
@@ -63,21 +65,26 @@ def _padded(reply: Reply, faults: Sequence[kinds.Fault]) -> Reply:
 def _body(wire: Wire, reply: Reply, faults: Sequence[kinds.Fault], *, stream: bool) -> Answer:
     if not stream:
         return Answer(200, [JSON_TYPE], [wire.whole(reply)])
-    events = _edited(wire.element if reply.array else wire.event, wire, reply, faults)
+    events = edited(wire.element if reply.array else wire.event, sse, wire, reply, faults)
     kind = JSON_TYPE if reply.array else STREAM_TYPE
     return Answer(200, [kind, ("cache-control", "no-cache")], events, "chunked")
 
 
-def _edited(
-    frame: Callable[[Any], bytes], wire: Wire, reply: Reply, faults: Sequence[kinds.Fault]
+def edited(
+    frame: Callable[[Any], bytes],
+    text: Callable[[str], bytes],
+    wire: Wire,
+    reply: Reply,
+    faults: Sequence[kinds.Fault],
 ) -> list[bytes]:
+    """Return a turn's events with what faults do to them; `frame` frames JSON, `text` a text."""
     events = wire.events(reply)
     error = pick(faults, kinds.ErrorEvent)
     if error:
         events = [*events[: error.after], frame(wire.error(0, error.kind, error.message))]
     inserts = [fault for fault in faults if isinstance(fault, kinds.Insert)]
     for insert in sorted(inserts, key=lambda fault: -fault.after):
-        events = [*events[: insert.after], _inserted(frame, insert), *events[insert.after :]]
+        events = [*events[: insert.after], _inserted(frame, text, insert), *events[insert.after :]]
     crlf = pick(faults, kinds.CrLf)
     return [_crlf(event) for event in events] if crlf else events
 
@@ -86,10 +93,12 @@ def _crlf(data: bytes) -> bytes:
     return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
 
 
-def _inserted(frame: Callable[[Any], bytes], fault: kinds.Insert) -> bytes:
+def _inserted(
+    frame: Callable[[Any], bytes], text: Callable[[str], bytes], fault: kinds.Insert
+) -> bytes:
     if fault.raw is not None:
         return fault.raw.encode()
-    return sse(fault.data) if fault.data is not None else frame(fault.event or {})
+    return text(fault.data) if fault.data is not None else frame(fault.event or {})
 
 
 def _reshaped(answer: Answer, faults: Sequence[kinds.Fault], accepted: str) -> Answer:
@@ -118,7 +127,7 @@ def split_body(body: bytes, where: str, size: int = 1) -> Iterator[bytes]:
     return (body[start:end] for start, end in pairwise(ends) if end > start)
 
 
-def _broken(answer: Answer, faults: Sequence[kinds.Fault]) -> Answer:
+def broken(answer: A, faults: Sequence[kinds.Fault]) -> A:
     """Take away what a cut or a drop keeps from being sent."""
     drop, cut = pick(faults, kinds.Drop), pick(faults, kinds.Cut)
     told = answer.size
@@ -142,7 +151,8 @@ def _first_bytes(chunks: Sequence[bytes], count: int) -> Iterator[bytes]:
         count -= len(chunk)
 
 
-def _scheduled(answer: Answer, faults: Sequence[kinds.Fault]) -> Answer:
+def scheduled(answer: A, faults: Sequence[kinds.Fault]) -> A:
+    """Return an answer with the times at which its chunks go out."""
     delay, hold = pick(faults, kinds.Delay) or kinds.Delay(), pick(faults, kinds.Hold)
     burst = pick(faults, kinds.Burst)
     return replace(

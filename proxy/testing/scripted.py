@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from traceproof.proxy.testing.calls import Call, CallLog
+from traceproof.proxy.testing.handshake import ACCEPTED
 from traceproof.proxy.testing.model import Model
 from traceproof.proxy.testing.script import ComputedTurn, Script, Turns
 from traceproof.proxy.testing.server import Server
@@ -29,6 +31,9 @@ class ScriptedModel:
         certificate: A PEM file with a certificate and its chain: speak TLS.
         key: The certificate's key, where that is another file.
         keep: How many calls to keep at most; None keeps all.
+        upgrades: With which status to answer the first requests for a web socket; the last answers
+            all further ones. 101 agrees; 426 tells Codex to use HTTP.
+        deflate: Whether web sockets are compressed, where the client offers it.
     """
 
     def __init__(
@@ -39,8 +44,11 @@ class ScriptedModel:
         certificate: Path | str | None = None,
         key: Path | str | None = None,
         keep: int | None = None,
+        upgrades: Sequence[int] = (ACCEPTED,),
+        deflate: bool = True,
     ) -> None:
         self.port = port
+        self._upgrades, self._deflate = upgrades, deflate
         self._script = Script.of(script)
         self._tls = _context(certificate, key) if certificate else None
         self._log = CallLog(keep)
@@ -145,7 +153,8 @@ class ScriptedModel:
 
     async def _serve(self) -> None:
         self._closing = asyncio.Event()
-        self._server = Server(Model(self._script), self._log)
+        model = Model(self._script, self._upgrades, deflate=self._deflate)
+        self._server = Server(model, self._log)
         self.port = await self._server.start("127.0.0.1", self.port, self._tls)
         self._loop = asyncio.get_running_loop()
         self._ready.set()

@@ -116,3 +116,28 @@ def test_what_no_scene_takes_is_marked(body: Callable[..., bytes]) -> None:
     assert exchanged.cue
     assert exchanged.cue.scene == -1
     assert json.loads(exchanged.answer.body)["content"] == [{"type": "text", "text": "OK"}]
+
+
+def test_there_is_no_proxy_and_no_web_socket_but_for_responses() -> None:
+    model = Model(HI, upgrades=[426])
+    asked = [
+        ("Connection", "Upgrade"),
+        ("Upgrade", "websocket"),
+        ("Sec-WebSocket-Version", "13"),
+        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+    ]
+
+    assert ask(model, b"", "model:443", method="CONNECT").answer.status == 405
+    assert ask(model, b"", "/v1/messages", method="GET", headers=asked).answer.status == 404
+    refused = ask(model, b"", "/v1/responses", method="GET", headers=asked)
+    assert (refused.answer.status, refused.wire) == (426, "")
+    malformed = ask(model, b"", "/v1/responses", method="GET", headers=asked[:3])
+    assert malformed.answer.status == 400
+    other = [("Connection", "Upgrade"), ("Upgrade", "h2c")]
+    assert ask(model, b"", "/", method="HEAD", headers=other).answer.status == 200
+
+
+def test_what_chatgpt_is_asked_beside_model_calls() -> None:
+    answer = ask(Model(HI), b"", "/backend-api/wham/accounts/check", method="GET").answer
+
+    assert "accounts" in json.loads(answer.body)

@@ -200,3 +200,13 @@ def test_only_asking_for_a_response_is_a_model_call(path: str) -> None:
     assert not WIRE.matches("GET", path)
     assert not WIRE.matches("POST", f"{path}/compact")
     assert WIRE.other("GET", "/v1/models", b"") is None
+
+
+def test_a_tool_in_a_namespace_is_called_with_both_names() -> None:
+    called: list[AnyPart] = [Use("collaboration.spawn_agent", {}), Custom("functions.exec", "1")]
+    items = sent(reply(*called))[-1]["response"]["output"]
+
+    assert [(item["namespace"], item["name"]) for item in items] == [
+        ("collaboration", "spawn_agent"),
+        ("functions", "exec"),
+    ]
