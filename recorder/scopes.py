@@ -77,11 +77,19 @@ class Scope:
 
     def failed(self, request: CallRequest, failure: Failure) -> None:
         """Remember a failed call, so that its retry can be told."""
-        self._failures[_fingerprint(request)] = failure
+        self._failures[_fingerprint(request.purpose, request.messages)] = failure
 
     def failure_of(self, request: CallRequest) -> Failure | None:
-        """Return the failed call that asked the same as `request`, and forget it."""
-        return self._failures.pop(_fingerprint(request), None)
+        """Return the failed call that asked the same as `request`, and forget it.
+
+        What came of a broken answer may stand at the end of its retry: opencode sends it back.
+        """
+        messages: Sequence[MessageNote] = request.messages
+        found = self._failures.pop(_fingerprint(request.purpose, messages), None)
+        while found is None and messages and messages[-1].role == "assistant":
+            messages = messages[:-1]
+            found = self._failures.pop(_fingerprint(request.purpose, messages), None)
+        return found
 
     def within(self, other: Scope) -> bool:
         """Tell whether this agent is `other`, or was started by it or by one within it."""
@@ -169,6 +177,6 @@ def _sub_agent(request: CallRequest, parent: Scope, name: str) -> Scope:
     return Scope(request.agent_id, span, parent, trace_parent=request.trace_parent)
 
 
-def _fingerprint(request: CallRequest) -> int:
+def _fingerprint(purpose: str, messages: Sequence[MessageNote]) -> int:
     """Tell whether two calls ask the same; streaming or not, and the model, do not matter."""
-    return hash((request.purpose, *(note.sha256 for note in request.messages)))
+    return hash((purpose, *(note.sha256 for note in messages)))

@@ -27,6 +27,9 @@ _CONTENT = "content"
 _INLINE_PROMPT = 256
 """Prompts up to this many characters stand in the event: it is written several times."""
 
+_TOLD = ("prompt", "message")
+"""The argument of a tool call that says what a sub-agent is to do; agents differ."""
+
 _INLINE = 1024
 """Tool arguments and results up to this many characters stand in the span, else in a blob."""
 
@@ -78,6 +81,8 @@ class Session:
         self._agent_spans = AgentSpans()
         self._asked: dict[str, _Asked | None] = {}
         self._agent_id_in_result = agent_id_in_result
+        self._launched: dict[str, _Asked] = {}
+        """The calls that started sub-agents which have not asked anything yet."""
         self._put_on_record(self._scopes.main)
 
     @property
@@ -223,20 +228,27 @@ class Session:
         scope = self._scopes.get(request.agent_id)
         if scope is None:
             scope = self._scopes.add(request, self._ledger.open())
+            if request.agent_id in self._launched:
+                self._scopes.tie(scope, *self._launched.pop(request.agent_id))
             self._put_on_record(scope)
         return scope
 
     def _note_sub_agent(self, tool: OpenTool, result: ToolResult) -> None:
         """Tie a sub-agent to the call that ran it, where the call's result names it.
 
-        Any tool may print an agent's id. So this must be one that was given a prompt, and what is
-        known of the sub-agent already stands.
+        Any tool may print an agent's id. So this must be one that was given something to do, and
+        what is known of the sub-agent already stands.
         """
-        if self._agent_id_in_result is None or not argument(tool.request, "prompt"):
+        told = any(argument(tool.request, name) for name in _TOLD)
+        if self._agent_id_in_result is None or not told:
             return
         named = [match[1] for match in self._agent_id_in_result.finditer(result.content)]
-        scope = self._scopes.get(named[-1]) if named else None
-        if scope is not None and scope.span.attributes.get(semconv.JOIN) != "exact":
+        if not named:
+            return
+        scope = self._scopes.get(named[-1])
+        if scope is None:
+            self._launched[named[-1]] = _Asked(tool.span.span_id, tool.asker.agent_id)
+        elif scope.span.attributes.get(semconv.JOIN) != "exact":
             self._scopes.tie(scope, tool.span.span_id, tool.asker.agent_id)
 
     def _write_sub_agent(self, scope: Scope) -> None:

@@ -20,7 +20,11 @@ from traceproof.recorder.agents.base import (
     text_of,
 )
 from traceproof.recorder.agents.claude_code import ClaudeCode
+from traceproof.recorder.agents.codex import Codex
+from traceproof.recorder.agents.gemini import GeminiCli
 from traceproof.recorder.agents.generic import Generic
+from traceproof.recorder.agents.mini import MiniSweAgent
+from traceproof.recorder.agents.opencode import OpenCode
 
 __all__ = [
     "AGENTS",
@@ -33,6 +37,7 @@ __all__ = [
     "by_name",
     "name_of",
     "recognise",
+    "recognise_call",
     "text_of",
 ]
 
@@ -43,6 +48,10 @@ AGENTS: Mapping[str, Agent] = {
     for agent in (
         ClaudeCode(),
         Aider(),
+        Codex(),
+        GeminiCli(),
+        MiniSweAgent(),
+        OpenCode(),
         _GENERIC,
     )
 }
@@ -52,6 +61,14 @@ AGENTS: Mapping[str, Agent] = {
 def recognise(argv: Sequence[str]) -> Agent:
     """Return the adapter of the agent that a command line starts, else the generic one."""
     return next((agent for agent in AGENTS.values() if agent.recognises(argv)), _GENERIC)
+
+
+def recognise_call(headers: Mapping[str, str]) -> Agent:
+    """Return the adapter of the agent that sent a call, else the generic one.
+
+    Header names are in lower case.
+    """
+    return next((agent for agent in AGENTS.values() if agent.sent(headers)), _GENERIC)
 
 
 def name_of(agent: Agent, argv: Sequence[str]) -> str:

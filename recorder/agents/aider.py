@@ -7,18 +7,16 @@ escapes the proxy, in forward mode its host has to be named with `--host`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from traceproof.recorder.agents import base, command
+from traceproof.recorder.agents import base, litellm, packages
 from traceproof.recorder.agents.generic import Generic
 
 _BY_SYSTEM = {
     "generates concise, one-line Git commit messages": "commit_message",
     "*Briefly* summarize this partial conversation about programming.": "summary",
 }
-_DISTRIBUTION = re.compile(r"aider_chat-(.+)\.dist-info$")
 
 
 class Aider(Generic):
@@ -26,23 +24,11 @@ class Aider(Generic):
 
     name = "aider"
     programs = frozenset({"aider", "aider-chat"})
-    base_urls = (
-        *Generic.base_urls,
-        base.BaseUrl("ANTHROPIC_API_BASE", "api.anthropic.com"),
-        base.BaseUrl("DEEPSEEK_API_BASE", "api.deepseek.com", "/beta"),
-        base.BaseUrl("OPENROUTER_API_BASE", "openrouter.ai", "/api/v1"),
-        base.BaseUrl("GEMINI_API_BASE", "generativelanguage.googleapis.com", "/v1beta"),
-    )
+    base_urls = litellm.BASE_URLS
 
     def version(self, argv: Sequence[str], env: Mapping[str, str]) -> str | None:
         """Return the version of the distribution beside the program, as its folder's name says."""
-        for program in reversed(command.programs(argv, env)):
-            for prefix in _prefixes(program.path):
-                for entry in prefix.glob("lib/python3*/site-packages/aider_chat-*.dist-info"):
-                    found = _DISTRIBUTION.match(entry.name)
-                    if found:
-                        return found[1]
-        return None
+        return packages.distribution_version(argv, env, "aider_chat")
 
     def purpose(self, call: base.ModelCall) -> str:
         """Return `main`, or the side call that the system prompt tells."""
@@ -56,12 +42,6 @@ class Aider(Generic):
             home / ".aider" / "oauth-keys.env",
             *(folder / name for folder in folders for name in (".env", ".aider.conf.yml")),
         ]
-
-
-def _prefixes(path: Path | None) -> Iterator[Path]:
-    """Yield where a program is installed: `bin`'s parent, before and after symlinks."""
-    if path is not None:
-        yield from dict.fromkeys((path.parent.parent, path.resolve().parent.parent))
 
 
 def _git_root(folder: Path) -> Path:

@@ -8,7 +8,7 @@ what is on the wire. Adding an agent is one file beside this one and one row in 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
@@ -23,12 +23,18 @@ class BaseUrl(NamedTuple):
     """An environment variable that holds a model API's address.
 
     `suffix` is what the agent expects after the host: the reverse proxy's address for `host`, then
-    the suffix, is the variable's value.
+    the suffix, is the variable's value. `host_in` says which host it is (or the whole URL), where
+    that depends on the user's environment. Without a variable, `Agent.arguments` tells the agent.
     """
 
     variable: str
     host: str
     suffix: str = ""
+    host_in: Callable[[Mapping[str, str]], str] | None = None
+
+    def usual(self, env: Mapping[str, str]) -> str:
+        """Return the host that the agent would call by itself."""
+        return self.host_in(env) if self.host_in else self.host
 
 
 class LaunchContext(NamedTuple):
@@ -88,6 +94,14 @@ class Agent(Protocol):
     def environment(self, context: LaunchContext, /) -> dict[str, str]:
         """Return the variables to add to the child's environment, beside what the proxy needs."""
 
+    def arguments(
+        self, argv: Sequence[str], env: Mapping[str, str], addresses: Mapping[BaseUrl, str], /
+    ) -> list[str]:
+        """Return the command line to start, where variables alone do not redirect the agent.
+
+        `addresses` are those of the reverse proxy, for each of `base_urls`; none in forward mode.
+        """
+
     def notes(self, context: LaunchContext, /) -> list[str]:
         """Return one-line remarks on what was left undone, for the user."""
 
@@ -99,6 +113,12 @@ class Agent(Protocol):
 
     def purpose(self, call: ModelCall, /) -> str:
         """Return why a call was made: `main`, unless it is surely a side call."""
+
+    def said_by_user(self, text: str, /) -> str:
+        """Return what the user said in one text of a user's message: "" where the agent speaks."""
+
+    def sent(self, headers: Mapping[str, str], /) -> bool:
+        """Tell whether a call's headers (names in lower case) are surely this agent's."""
 
     def version_from(self, headers: Mapping[str, str], /) -> str | None:
         """Return the version that a call's headers tell."""
@@ -114,7 +134,12 @@ def text_of(parts: Iterable[Part]) -> str:
 
 def hosts_in(base_urls: Iterable[BaseUrl], env: Mapping[str, str]) -> set[str]:
     """Return the host names of the URLs in these variables; what is no URL names none."""
-    hosts = (_host(env.get(entry.variable, "")) for entry in base_urls)
+    return hosts_of(env.get(entry.variable, "") for entry in base_urls)
+
+
+def hosts_of(urls: Iterable[str]) -> set[str]:
+    """Return the host names of URLs; what is no URL names none."""
+    hosts = map(_host, urls)
     return {host for host in hosts if host}
 
 

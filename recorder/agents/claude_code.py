@@ -14,7 +14,7 @@ from pathlib import Path
 
 import msgspec
 
-from traceproof.recorder.agents import base, command
+from traceproof.recorder.agents import base, command, packages
 from traceproof.recorder.agents.generic import Generic
 
 _PACKAGE = "@anthropic-ai/claude-code"
@@ -49,6 +49,7 @@ class ClaudeCode(Generic):
     name = "claude-code"
     programs = frozenset({"claude", _PACKAGE})
     base_urls = (base.BaseUrl("ANTHROPIC_BASE_URL", "api.anthropic.com"),)
+    user_agents = ("claude-cli/", "claude-code/")
     sub_agent_id = re.compile(r"\bagentId: ([0-9a-f]{8,})\b")
 
     def version(self, argv: Sequence[str], env: Mapping[str, str]) -> str | None:
@@ -165,21 +166,4 @@ def _installed(path: Path) -> str | None:
     """Return the version of an installed program: `versions/2.1.197`, or a package.json above."""
     if path.parent.name == "versions" and _VERSION.match(path.name):
         return path.name
-    packages = (_package(folder / "package.json") for folder in list(path.parents)[:3])
-    ours = (found for found in packages if found.name.startswith(_PACKAGE))
-    return next((found.version for found in ours), None)
-
-
-class _Package(msgspec.Struct):
-    """What a package.json says of itself."""
-
-    name: str = ""
-    version: str = ""
-
-
-def _package(file: Path) -> _Package:
-    """Read a package.json; one that is absent or broken says nothing."""
-    try:
-        return msgspec.json.decode(file.read_bytes(), type=_Package)
-    except (OSError, msgspec.DecodeError):
-        return _Package()
+    return packages.npm_version(path, _PACKAGE)

@@ -72,6 +72,14 @@ def programs(argv: Sequence[str], env: Mapping[str, str] | None = None) -> list[
     return [Program(word, _find(word, search)) for word in _words(list(argv))]
 
 
+def position(argv: Sequence[str]) -> int:
+    """Return where in a command line the program stands that its wrappers start."""
+    at = -1
+    for word in _words(list(argv)):
+        at = argv.index(word, at + 1) if word in argv[at + 1 :] else at
+    return max(at, 0)
+
+
 def names(program: Program) -> set[str]:
     """Return every name a program goes by: as typed, its package, what its symlinks lead to."""
     found = {_plain(program.word), _REQUIREMENT_END.sub("", program.word)}

@@ -25,6 +25,11 @@ class Generic:
     )
 
     sub_agent_id: re.Pattern[str] | None = None
+    context_marks: tuple[str, ...] = ("<system-reminder>",)
+    """How a text in a user's message begins that the agent adds of its own accord."""
+
+    user_agents: tuple[str, ...] = ()
+    """How the User-Agent of its calls begins, where that is its own."""
 
     def recognises(self, argv: Sequence[str]) -> bool:
         """Tell whether a command line starts this agent, by the names of the program it runs."""
@@ -37,6 +42,15 @@ class Generic:
     def environment(self, _context: base.LaunchContext) -> dict[str, str]:
         """Return nothing: what the proxy sets is enough."""
         return {}
+
+    def arguments(
+        self,
+        argv: Sequence[str],
+        _env: Mapping[str, str],
+        _addresses: Mapping[base.BaseUrl, str],
+    ) -> list[str]:
+        """Return the command line as it is: the variables suffice."""
+        return list(argv)
 
     def notes(self, _context: base.LaunchContext) -> list[str]:
         """Return nothing to remark."""
@@ -53,6 +67,14 @@ class Generic:
     def purpose(self, _call: base.ModelCall) -> str:
         """Return `main`: no side call is known."""
         return base.MAIN
+
+    def said_by_user(self, text: str) -> str:
+        """Return the text, unless it begins with a mark of `context_marks`."""
+        return "" if text.lstrip().startswith(self.context_marks) else text
+
+    def sent(self, headers: Mapping[str, str]) -> bool:
+        """Tell whether a call is this agent's, by its User-Agent."""
+        return headers.get("user-agent", "").startswith(self.user_agents)
 
     def version_from(self, _headers: Mapping[str, str]) -> str | None:
         """Return None: no header is known that would say it."""

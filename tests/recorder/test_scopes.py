@@ -43,6 +43,15 @@ def test_a_failure_is_found_by_what_was_asked_and_only_once() -> None:
     assert main.failure_of(asked) is None
 
 
+def test_a_retry_may_end_in_what_came_of_the_broken_answer() -> None:
+    main = scope()
+    main.failed(CallRequest(1, "m", {}, said("a")), Failure("f" * 16, 0))
+    partial = MessageNote("partial", "assistant")
+
+    assert main.failure_of(CallRequest(2, "m", {}, [*said("a", "b"), partial])) is None
+    assert main.failure_of(CallRequest(3, "m", {}, [*said("a"), partial])) == Failure("f" * 16, 0)
+
+
 def test_a_side_call_is_no_retry_of_a_turn() -> None:
     main = scope()
     main.failed(CallRequest(1, "m", {}, said("a")), Failure("f" * 16, 0))

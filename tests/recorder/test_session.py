@@ -541,3 +541,17 @@ def test_a_circle_of_agent_spans_is_not_followed_for_ever() -> None:
     session.close(60)
 
     assert sink.one("invoke_agent sub-agent").parent_id == session.root.span_id
+
+
+def test_a_sub_agent_that_begins_after_the_result_that_names_it_is_tied_too() -> None:
+    session, sink = started()
+    tool = ToolRequest("t1", "spawn_agent", '{"message":"look"}')
+    reply(session, ask(session, 10, user("go")), 20, tool)
+    ask(session, 30, user("go"), answered("t1", "agentId: A"))
+
+    ask(session, 40, user("look"), agent="A")
+    session.close(60)
+
+    sub = sink.one("invoke_agent sub-agent")
+    assert sub.parent_id == sink.one("execute_tool spawn_agent").span_id
+    assert sub.attributes[semconv.JOIN] == "exact"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from traceproof.recorder.agents.command import names, programs
+from traceproof.recorder.agents.command import names, position, programs
 
 NOWHERE = {"PATH": "/nonexistent"}
 
@@ -89,3 +89,18 @@ def test_a_symlink_goes_by_the_folder_of_versions_it_leads_to(tmp_path: Path) ->
     (tmp_path / "c").symlink_to(executable(tmp_path / "share/claude/versions/2.1.197"))
 
     assert "claude" in names_on_path("c", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "at"),
+    [
+        ("codex exec hi", 0),
+        ("env A=1 timeout 5 codex exec codex", 4),
+        ("npx -y @openai/codex exec hi", 2),
+        ("npx -p @openai/codex codex exec hi", 3),
+        ("npx --package=codex codex exec hi", 2),
+        ("npx", 0),
+    ],
+)
+def test_the_place_of_the_program_that_is_run(line: str, at: int) -> None:
+    assert position(line.split()) == at

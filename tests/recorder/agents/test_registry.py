@@ -20,6 +20,8 @@ from traceproof.recorder.agents import Agent, Identity, LaunchContext, ModelCall
         ("aider --model x", "aider"),
         ("python -m aider", "aider"),
         ("uvx --from aider-chat aider", "aider"),
+        ("codex exec hi", "codex"),
+        ("npx -y @openai/codex@latest exec hi", "codex"),
         ("python agent.py claude", "generic"),
         ("./myagent aider", "generic"),
     ],
