@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from traceproof.recorder.blobs import Ref
 from traceproof.recorder.manifests import BodyPart, Joined, ListPart, Literal, Spliced
@@ -17,6 +16,7 @@ from traceproof.recorder.pieces import (
     BodyPiece,
     Content,
     Element,
+    Memo,
     SplitBody,
     Splitter,
     Value,
@@ -48,7 +48,7 @@ class BodyStore:
         """Take `keys` of a body's object apart: messages, system, tools."""
         self._writer = writer
         self._splitter = Splitter(keys)
-        self._stored: WeakKeyDictionary[Content, _Stored] = WeakKeyDictionary()
+        self._stored: Memo[_Stored] = Memo()
 
     def split(self, body: bytes) -> SplitBody:
         """Take a body apart without storing it."""

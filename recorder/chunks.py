@@ -7,6 +7,7 @@ time counted from the one before it, the first from the span's start.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import sub
 from typing import NamedTuple
 
 import msgspec
@@ -21,14 +22,13 @@ class Arrival(NamedTuple):
     size: int
 
 
-def encode_chunks(start: int, arrivals: Iterable[Arrival]) -> str:
+def encode_chunks(start: int, arrivals: Iterable[Arrival | tuple[int, int]]) -> str:
     """Encode arrivals against the span's start (Unix nanoseconds); microseconds are kept."""
-    numbers: list[int] = []
-    before = start // _NANOSECONDS
-    for time, size in arrivals:
-        at = time // _NANOSECONDS
-        numbers += (at - before, size)
-        before = at
+    pairs = list(arrivals)
+    times = [time // _NANOSECONDS for time, _ in pairs]
+    numbers = [0] * (2 * len(pairs))
+    numbers[::2] = map(sub, times, [start // _NANOSECONDS, *times])
+    numbers[1::2] = [size for _, size in pairs]
     return msgspec.json.encode(numbers).decode()
 
 

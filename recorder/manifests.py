@@ -119,9 +119,10 @@ class ListEncoder:
         """Encode a list as a manifest that keeps what it can of a remembered one."""
         base, keep = None, 0
         for name, known in reversed(self._lists.items()):
-            common = _common_prefix(known, parts)
-            if common > keep:
-                base, keep = name, common
+            if keep < len(known) and keep < len(parts) and known[keep] == parts[keep]:
+                common = _common_prefix(known, parts)
+                if common > keep:
+                    base, keep = name, common
         return msgspec.json.encode(ListManifest(base, keep, list(parts[keep:])))
 
     def remember(self, name: str, parts: Sequence[ListPart]) -> None:

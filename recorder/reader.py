@@ -15,7 +15,7 @@ from typing import NamedTuple, Self
 
 import msgspec
 
-from traceproof.recorder import otlp, semconv
+from traceproof.recorder import conventions, otlp, semconv
 from traceproof.recorder.blobs import Ref, decode_blob
 from traceproof.recorder.errors import DamagedTrace, ForeignFile, FutureFormat
 from traceproof.recorder.framefile import FrameFile
@@ -157,8 +157,10 @@ class TraceReader:
         except ValueError as error:
             self._file.note(f"span {found.span.span_id}: {error}")
             return
-        span = self.inline(span) if inline else span
-        yield Record(span, self._attributes(found.resource), found.scope, pending)
+        record = Record(span, self._attributes(found.resource), found.scope, pending)
+        if not record.from_agent:  # what the agent said of itself stays as it said it
+            span.attributes = conventions.pinned(span.attributes)
+        yield record._replace(span=self.inline(span)) if inline else record
 
     def _attributes(self, resource: otlp.Resource) -> Attributes:
         """Decode a resource; nearly every line repeats one of the last few."""

@@ -40,6 +40,11 @@ class RunningText:
         """All bytes so far."""
         return self.settled + len(self._buffer) - self._context
 
+    @property
+    def clear(self) -> bool:
+        """Whether all of it is known, and nothing in it is secret."""
+        return self.settled == self.length and not self.secrets
+
     def append(self, data: bytes) -> tuple[int, int]:
         """Add a fragment and return where it lies in the text."""
         start = self.length

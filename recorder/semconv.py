@@ -1,7 +1,7 @@
 """Names: the OpenTelemetry conventions pinned here, and our own attributes.
 
-GenAI conventions are in development and still rename things. What was renamed since the pinned
-version stands in `RENAMED`, so that a reader can accept both and an exporter can speak either.
+GenAI conventions are in development and still rename things: other versions, and what they call
+things, are in `traceproof.recorder.conventions`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,6 @@ FORMAT_VERSION = 1
 
 SEMCONV_VERSION = "1.41.1"
 SCHEMA_URL = f"https://opentelemetry.io/schemas/{SEMCONV_VERSION}"
-
-RENAMED = {
-    "gen_ai.usage.cache_creation.input_tokens": "gen_ai.usage.cache_write.input_tokens",
-}
-"""Name in the pinned version → name in the semantic-conventions-genai repository after it."""
 
 # --- OpenTelemetry ------------------------------------------------------------------------------
 OPERATION_NAME = "gen_ai.operation.name"
@@ -85,6 +80,12 @@ REQUEST_ENCODING = "traceproof.request.encoding"
 RESPONSE_ENCODING = "traceproof.response.encoding"
 BODY_KEPT_DECODED = "traceproof.body.kept_decoded"
 DIALECT = "traceproof.dialect"
+TRANSPORT = "traceproof.transport"
+"""`websocket` on calls that went over one, and on the exchange that opened it; else absent."""
+
+WEBSOCKET_CLOSED = "traceproof.websocket.closed"
+"""Who closed a web socket, with which code and reason."""
+
 CALL_PURPOSE = "traceproof.call.purpose"
 """Why the agent made a call: `main`, or a side call (`title`, `quota`, `count_tokens`, …)."""
 
@@ -98,7 +99,7 @@ CALL_PROBLEM = "traceproof.call.problem"
 """What the recorder could not make sense of in this call; its bytes are kept all the same."""
 
 LINK_TYPE = "traceproof.link"
-"""On a link: `retry_of`, `requested_by`, `agent_span`."""
+"""On a link: `retry_of`, `requested_by`, `agent_span`, `sent_over`, `continues`."""
 
 TOOL_STATE = "traceproof.tool.state"
 """`answered`, or `unanswered`: the session ended, or a retry replaced the call, before a result."""
@@ -121,7 +122,21 @@ VCS_DIRTY_PATCH = "traceproof.vcs.dirty_patch"
 VCS_UNTRACKED = "traceproof.vcs.untracked"
 VCS_CAP = "traceproof.vcs.cap"
 VCS_STATE = "traceproof.vcs.state"
+USER_NAME = "user.name"
+SESSION_JOIN = "traceproof.session.join"
+"""On the root: how calls were told to be of this session.
+
+`exact` by the session that the agent names, `user` by the proxy's user, `inferred` by the
+beginning of the conversation, `other` for calls that belong to none. Absent where one agent ran.
+"""
+
 RECORDING_LOST = "traceproof.recording.lost"
 RECORDING_MODE = "traceproof.recording.mode"
 SOURCE = "traceproof.source"
 """On a resource: `recorder` for our spans, `agent` for those the agent sent of itself."""
+
+PENDING = "traceproof.pending"
+"""On a span that left the trace file (export, push) without an end of its own: true."""
+
+MISSING = "traceproof.missing"
+"""On a span that left the trace file: the attributes whose content could not be read there."""

@@ -18,7 +18,7 @@ import msgspec
 from traceproof.recorder import otlp, semconv
 from traceproof.recorder.appender import Appender
 from traceproof.recorder.blobs import Ref, encode_blob, sha256
-from traceproof.recorder.flushtimer import FlushTimer
+from traceproof.recorder.flushtimer import FlushTimer, TimerThread
 from traceproof.recorder.frames import LEVEL, FrameWriter
 from traceproof.recorder.manifests import (
     BodyPart,
@@ -68,11 +68,14 @@ class TraceWriter:
         level: int = LEVEL,
         backlog: int = BACKLOG,
         on_problem: Callable[[OSError], None] | None = None,
+        compact: bool = False,
+        timers: TimerThread | None = None,
     ) -> None:
         """Create the file; the caller's first span should be the pending root.
 
         `resource` goes with every span, with the format's version added. `on_problem` is called
-        once each time writing begins to fail, from whichever thread noticed.
+        once each time writing begins to fail, from whichever thread noticed. `compact` is for one
+        of many writers in a process (see `FrameWriter`), which may share their `timers` too.
 
         Raises:
             OSError: the file exists already, or cannot be made.
@@ -80,7 +83,7 @@ class TraceWriter:
         self.path = path
         self.lost = 0
         self._file = Appender(path)
-        self._frames = FrameWriter(level)
+        self._frames = FrameWriter(level, compact=compact)
         self._resource = {semconv.FORMAT: semconv.FORMAT_VERSION, **resource}
         self._scope = scope or otlp.Scope("traceproof")
         self._envelope = Envelope.of(self._resource, self._scope)
@@ -94,7 +97,7 @@ class TraceWriter:
         self._failing = False
         self._closed = False
         self._lock = threading.RLock()
-        self._timer = FlushTimer(flush_interval, self.flush)
+        self._timer = FlushTimer(flush_interval, self.flush, timers)
 
     # --- content ----------------------------------------------------------------------------------
 
@@ -249,6 +252,13 @@ class TraceWriter:
         if not done:
             self._timer.arm()
         return done
+
+    def rest(self) -> None:
+        """Give memory back while nothing comes; the next line begins a frame."""
+        with self._lock:
+            if not self._closed:
+                self._file.append(self._frames.rest())
+                self._drain()
 
     def close(self) -> bool:
         """End the file with its seek table; returns whether everything got to the disk.

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from traceproof.proxy.capture import Capture
+from traceproof.proxy.capture import Capture, Place
 from traceproof.proxy.dialects.anthropic import AnthropicMessages
 from traceproof.proxy.testing import Say
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.proxy.conftest import Desk, Kept
     from traceproof.proxy.exchange import Exchange
 
@@ -220,3 +222,84 @@ def test_a_fault_in_what_decides_on_consent_does_not_end_the_recording(desk: Des
 
     assert capture.faults
     assert "complete" in states(desk.kept())
+
+
+# --- many sessions --------------------------------------------------------------------------------
+
+
+class Two:
+    """Two sessions by the path of a call; `/none` is in neither."""
+
+    busy = False
+
+    def __init__(self, desks: dict[str, Desk]) -> None:
+        self.desks = desks
+        self.refused: set[str] = set()
+        self.ended: list[str] = []
+        self.looked = threading.Event()
+
+    def admits(self, exchange: Exchange) -> bool:
+        return exchange.path not in self.refused
+
+    def choose(self, exchange: Exchange) -> Place | None:
+        desk = self.desks.get(exchange.path)
+        return Place(desk.context, lambda _start, _end: True) if desk else None
+
+    def done(self, exchange: Exchange) -> None:
+        self.ended.append(exchange.path)
+
+    def look(self) -> None:
+        self.looked.set()
+
+
+@pytest.fixture
+def two(desk: Desk, tmp_path: Path) -> Iterator[Two]:
+    new = type(desk)
+    made = Two({path: new(tmp_path / f"{n}.otlp.jsonl.zst") for n, path in enumerate(PATHS)})
+    yield made
+    for each in made.desks.values():
+        each.writer.close()
+
+
+PATHS = ("/a/v1/messages", "/b/v1/messages")
+
+
+def test_each_call_goes_to_the_session_that_was_chosen(two: Two) -> None:
+    capture = Capture(two)
+    two.refused = {"/refused/v1/messages"}
+    desk = next(iter(two.desks.values()))
+    for path in (*PATHS, "/none", "/refused/v1/messages"):
+        call = desk.answered(Say(f"for {path}"), path=path)
+        for tell in (capture.request_started, capture.request_ended, capture.ended):
+            tell(call)
+    capture.close()
+
+    for path, each in two.desks.items():
+        assert f"for {path}" in str(each.kept().one().attributes)
+    assert two.ended == [*PATHS, "/none", "/refused/v1/messages"]
+    assert capture.faults == []
+
+
+def test_sessions_are_looked_at_while_no_call_is_in_flight_too(two: Two) -> None:
+    two.busy = True
+    capture = Capture(two)
+    capture.run(lambda: None)
+
+    assert two.looked.wait(10)
+    capture.close()
+
+
+def test_faults_are_counted_all_and_listed_to_a_bound(desk: Desk) -> None:
+    def fail() -> None:
+        raise RuntimeError("a bug")
+
+    capture = Capture(desk.context)
+    logging.getLogger("traceproof.proxy.capture").disabled = True
+    try:
+        for _ in range(150):
+            capture.run(fail)
+        capture.close()
+    finally:
+        logging.getLogger("traceproof.proxy.capture").disabled = False
+
+    assert (len(capture.faults), capture.fault_count) == (100, 150)

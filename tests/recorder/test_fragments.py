@@ -234,3 +234,25 @@ def test_no_reassembly_holds_a_secret_and_nothing_else_changes(
     assert all(data[m.offset :].startswith(f"<SECRET:{m.name}>".encode()) for m in masks)
     if not masks:
         assert data == b"".join(event.raw for event in events)
+
+
+@settings(max_examples=100, deadline=None)
+@given(spoken(), st.lists(st.integers(0, 30), max_size=6))
+def test_events_taken_in_batches_are_masked_as_one_by_one(
+    case: tuple[list[str], dict[str, str], list[Event]], places: list[int]
+) -> None:
+    secrets, _, events = case
+    known = redactor(**{f"S{n}": value for n, value in enumerate(secrets)})
+    masker = FragmentMasker(known)
+    edges = [0, *sorted(place % (len(events) + 1) for place in places), len(events)]
+    data, masks = b"", []
+
+    for start, end in pairwise(edges):
+        batch = [(event.raw, [(event.channel, event.text)]) for event in events[start:end]]
+        result = masker.feed_all(batch)
+        masks += [mask._replace(offset=mask.offset + len(data)) for mask in result.masks]
+        data += result.data
+    rest = masker.finish()
+    masks += [mask._replace(offset=mask.offset + len(data)) for mask in rest.masks]
+
+    assert (data + rest.data, masks) == run(FragmentMasker(known), events)

@@ -140,3 +140,23 @@ def test_no_step_loses_the_end_of_an_unended_frame() -> None:
         data += writer.write(line) + writer.flush()
         if number % 100 == 0:
             assert read_frame(data, ended=False).lines == content
+
+
+# --- many writers in one process ------------------------------------------------------------------
+
+
+def test_a_rest_ends_the_frame_and_writing_goes_on_after_it() -> None:
+    writer = FrameWriter(compact=True)
+    assert writer.rest() == b""
+    data = writer.write(b"one\n") + writer.rest() + writer.rest()
+    data += writer.write(b"two\n") + writer.finish()
+
+    assert plain_of(data) == b"one\ntwo\n"
+    assert len(read_seek_table(reader_of(data), len(data)) or ()) == 2
+
+
+def test_a_compact_writer_takes_a_tenth_of_the_memory() -> None:
+    parameters = [FrameWriter(compact=compact)._parameters for compact in (False, True)]
+    large, small = (each.estimated_compression_context_size() for each in parameters)
+
+    assert small < large / 10

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traceproof.recorder.pieces import Array, Cut, Splitter, Value, cut_markers, put_back
+from traceproof.recorder.pieces import (
+    Array,
+    Content,
+    Cut,
+    Memo,
+    Splitter,
+    Value,
+    cut_markers,
+    put_back,
+)
 
 KEYS = ("messages", "system", "tools")
 MARKER = {"type": "ephemeral", "ttl": "1h"}
@@ -189,3 +198,46 @@ def test_half_an_emoji_does_not_keep_a_body_in_one_piece() -> None:
     assert first.raw == rb'{"role":"user","content":"cut here \ud83d"}'
     assert b"cache_control" not in second.content.data
     assert split.join() == body
+
+
+@given(
+    st.lists(
+        st.tuples(st.lists(values, max_size=4), st.booleans(), st.sampled_from([",", ", ", " ,"])),
+        max_size=5,
+    )
+)
+def test_a_body_that_begins_as_the_last_one_did_is_split_like_any_other(
+    steps: list[tuple[list[object], bool, str]],
+) -> None:
+    splitter = Splitter(KEYS)
+    conversation: list[object] = []
+    for more, anew, comma in steps:
+        conversation = [*more] if anew else [*conversation, *more]
+        body = b'{"messages":' + dump(conversation, separators=(comma, ":")) + b',"system":"s"}'
+        split, expected = splitter.split(body), Splitter(KEYS).split(body)
+
+        assert split.join() == body
+        assert split.head() == expected.head()
+        assert [
+            (each.number, each.content.data, each.cuts, each.start, each.end)
+            for each in split.elements("messages")
+        ] == [
+            (each.number, each.content.data, each.cuts, each.start, each.end)
+            for each in expected.elements("messages")
+        ]
+
+
+def test_an_element_that_was_longer_before_is_another() -> None:
+    splitter = Splitter(KEYS)
+    splitter.split(b'{"messages":[{"a":1},12,{"b":2}]}')
+    again = splitter.split(b'{"messages":[{"a":1},123,{"b":2}]}').elements("messages")
+
+    assert [each.content.data for each in again] == [b'{"a":1}', b"123", b'{"b":2}']
+    assert [each.new for each in again] == [False, True, False]
+
+
+def test_a_memo_keeps_what_was_worked_out_and_no_other_memos() -> None:
+    content, mine, other = Content(b"x"), Memo[str](), Memo[str]()
+    mine[content] = "worked out"
+
+    assert (mine.get(content), other.get(content)) == ("worked out", None)

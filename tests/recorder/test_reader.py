@@ -284,3 +284,18 @@ def test_without_its_root_a_trace_has_none(path: Path) -> None:
 
     with TraceReader.open(path) as reader, pytest.raises(DamagedTrace, match="the root span"):
         reader.root()
+
+
+def test_names_of_a_later_convention_are_read_as_the_pinned_ones(writer: TraceWriter) -> None:
+    later = "gen_ai.usage.cache_write.input_tokens"
+    counted: Attributes = {later: 5}
+    writer.span(Span(TRACE, "1" * 16, "chat", attributes=dict(counted)))
+    writer.span(
+        Span(TRACE, "2" * 16, "theirs", attributes=counted), resource={semconv.SOURCE: "agent"}
+    )
+    writer.close()
+
+    with TraceReader.open(writer.path) as reader:
+        chat, theirs, _ = reader.spans()
+        assert chat.attributes == {semconv.CACHE_CREATION_TOKENS: 5}
+        assert theirs.attributes == {later: 5}  # an agent's own spans stay as it sent them

@@ -51,3 +51,14 @@ def test_memory_is_bounded_by_what_is_not_settled() -> None:
 
     assert text.length == 1600
     assert len(text._buffer) <= 16
+
+
+def test_a_text_is_clear_once_it_is_known_to_hold_no_secret() -> None:
+    text = running()
+    text.append(b"harmless sk-")
+    begun = text.clear
+    text.append(b"no key")
+    known = text.clear
+    text.append(KEY.encode() + b"!")
+
+    assert (begun, known, text.clear) == (False, True, False)

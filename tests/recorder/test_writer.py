@@ -442,3 +442,16 @@ def test_a_blob_that_was_dropped_is_written_when_it_comes_again(small_disk: Path
     assert made.close()
     with TraceReader.open(made.path) as reader:
         assert reader.resolve(ref) == '["one","two"]'
+
+
+def test_a_writer_may_rest_and_go_on(path: Path) -> None:
+    made = started(path, compact=True)
+    made.rest()
+    assert path.stat().st_size > 0
+    ref = made.text("after the rest")
+    assert made.close()
+    made.rest()
+
+    with TraceReader.open(path) as reader:
+        assert reader.resolve(ref) == "after the rest"
+        assert (reader.closed_properly, reader.problems) == (True, [])

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+import logging
+import stat
+from pathlib import Path
+
+import pytest
+
+from traceproof.proxy.team.users import TOKEN_RULE, UserFile, hashed, is_name, new_token
+
+
+@pytest.fixture
+def users(tmp_path: Path) -> UserFile:
+    return UserFile(tmp_path / "users.json")
+
+
+def test_a_file_that_is_not_there_has_no_users(users: UserFile) -> None:
+    assert users.reload().users == ()
+    assert users.current().names == []
+
+
+def test_the_file_holds_no_token_and_is_its_owners_alone(users: UserFile) -> None:
+    token = users.add("ada")
+
+    text = users.path.read_text()
+    assert token not in text
+    assert json.loads(text)["users"][0]["token_sha256"] == hashed(token)
+    assert stat.S_IMODE(users.path.stat().st_mode) == 0o600
+
+
+def test_a_token_is_its_owners(users: UserFile) -> None:
+    ada, bob = users.add("ada"), users.add("bob")
+
+    known = users.current()
+    assert known.names == ["ada", "bob"]
+    assert [known.owner(ada), known.owner(bob, "bob")] == ["ada", "bob"]
+    assert [known.owner(ada, "bob"), known.owner("tpx_wrong"), known.owner("")] == [None] * 3
+
+
+def test_a_change_is_seen_without_a_restart(users: UserFile) -> None:
+    assert users.current().users == ()
+    other = UserFile(users.path)
+    token = other.add("ada")
+    assert users.current().owner(token) == "ada"
+    other.remove("ada")
+    assert users.current().owner(token) is None
+
+
+def test_a_user_is_added_once_and_removed_once(users: UserFile) -> None:
+    users.add("ada")
+    with pytest.raises(ValueError, match="ada has a token already"):
+        users.add("ada")
+    users.remove("ada")
+    with pytest.raises(LookupError, match="there is no user ada"):
+        users.remove("ada")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "ada:x", "ada+x", "ada@x", "../x", "x" * 65, "é"])
+def test_a_name_is_plain(users: UserFile, name: str) -> None:
+    assert not is_name(name)
+    with pytest.raises(ValueError, match="no user name"):
+        users.add(name)
+
+
+def test_a_file_that_is_none_is_told_and_later_keeps_the_users_of_before(
+    users: UserFile, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = users.add("ada")
+    assert users.current().owner(token) == "ada"
+    users.path.write_text("{")
+    with caplog.at_level(logging.WARNING):
+        assert users.current().owner(token) == "ada"
+    assert "no file of users" in caplog.text
+    with pytest.raises(ValueError, match="no file of users"):
+        UserFile(users.path).reload()
+
+
+def test_every_token_has_the_shape_that_is_masked() -> None:
+    for _ in range(100):
+        token = new_token().encode()
+        data = b'"http://ada:' + token + b'@proxy:8080"'
+        assert [data[slice(*span)] for span in TOKEN_RULE.find(data, 0)] == [token]
