@@ -7,7 +7,19 @@ from typing import Annotated
 import click
 import typer
 
-from traceproof.commands import consent, demo, doctor, ls, raw, record, repair, show
+from traceproof.commands import (
+    consent,
+    demo,
+    doctor,
+    export,
+    ls,
+    proxy,
+    push,
+    raw,
+    record,
+    repair,
+    show,
+)
 from traceproof.version import __version__
 
 app = typer.Typer(
@@ -20,7 +32,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (demo, record, consent, ls, show, raw, repair, doctor):
+for module in (demo, record, proxy, consent, ls, show, raw, repair, export, push, doctor):
     module.register(app)
 
 

@@ -9,7 +9,7 @@ from traceproof.proxy.authority import open_authority
 from traceproof.proxy.environment import child_environment, reverse_environment
 from traceproof.proxy.exchange import Sink
 from traceproof.proxy.routes import Origin, parse_origin, parse_routes
-from traceproof.proxy.server import Listening, ProxyConfig, ProxyServer
+from traceproof.proxy.server import ProxyConfig, ProxyServer
 from traceproof.proxy.trust import write_trust
 from traceproof.proxy.upstream import proxies_from
 from traceproof.recorder.agents import BaseUrl
@@ -23,6 +23,8 @@ class Network(NamedTuple):
     variables: dict[str, str]
     notes: tuple[str, ...] = ()
     """What of the environment is not used, one line each."""
+    command: tuple[str, ...] = ()
+    """The agent's command line, with what leads it here where variables do not."""
 
 
 def open_network(settings: Settings, sink: Sink) -> Network:
@@ -53,29 +55,35 @@ def open_network(settings: Settings, sink: Sink) -> Network:
     )
     server = ProxyServer(config, sink)
     listening = server.start()
+    addresses = {base: listening.bases[origin] for base, origin in origins.items()}
     if settings.mode == "reverse":
-        variables = _reverse_variables(settings, origins, listening)
+        variables = _reverse_variables(settings, addresses)
     else:
         variables = child_environment(
             settings.environment, proxy=listening.url, trust=trust, hosts=hosts
         )
-    return Network(server, variables, proxies.notes)
+    command = settings.agent.arguments(settings.command, environment, addresses)
+    return Network(server, variables, proxies.notes, tuple(command))
 
 
 def _origins(settings: Settings) -> dict[BaseUrl, Origin]:
     """Return the server behind each of the agent's base URLs: the user's own, else the usual."""
+    environment = settings.environment
     return {
-        base: parse_origin(settings.environment.get(base.variable) or f"https://{base.host}")
+        base: parse_origin(environment.get(base.variable) or _url(base.usual(environment)))
         for base in settings.agent.base_urls
     }
 
 
-def _reverse_variables(
-    settings: Settings, origins: dict[BaseUrl, Origin], listening: Listening
-) -> dict[str, str]:
+def _url(host: str) -> str:
+    return host if "://" in host else f"https://{host}"
+
+
+def _reverse_variables(settings: Settings, addresses: dict[BaseUrl, str]) -> dict[str, str]:
     """Return the base URLs; a path that the user's own has is added by the proxy."""
     variables = reverse_environment(settings.environment)
-    for base, origin in origins.items():
+    for base, address in addresses.items():
         suffix = "" if settings.environment.get(base.variable) else base.suffix
-        variables[base.variable] = listening.bases[origin] + suffix
+        if base.variable:
+            variables[base.variable] = address + suffix
     return variables

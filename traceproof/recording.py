@@ -9,14 +9,11 @@ from __future__ import annotations
 import errno
 import logging
 import os
-import platform
 import signal
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-
-from opentelemetry.sdk.resources import OTELResourceDetector
 
 from traceproof.exits import ENVIRONMENT
 from traceproof.network import Network, open_network
@@ -30,14 +27,14 @@ from traceproof.recorder.consent import Control, State
 from traceproof.recorder.launch import launch
 from traceproof.recorder.receiver import Receiver
 from traceproof.recorder.session import Session
-from traceproof.recorder.span import Attributes, decode_attributes, decode_span, new_trace_id
+from traceproof.recorder.span import decode_attributes, decode_span, new_trace_id
 from traceproof.recorder.store import SUFFIX, Store
 from traceproof.recorder.writer import TraceWriter
 from traceproof.recordlog import open_log
+from traceproof.resource import resource
 from traceproof.rootspan import leave_marker, name_task, root_span
 from traceproof.secretsources import learn_untracked, new_redactor
 from traceproof.settings import Settings
-from traceproof.version import __version__
 
 _GRACE = 3.0
 """Seconds that calls under way get to end after the agent has."""
@@ -61,7 +58,7 @@ def record(settings: Settings) -> Outcome:
     except OSError as error:
         return _unrecorded(settings, error)
     try:
-        child = launch(settings.command, recording.environment())
+        child = launch(recording.command(), recording.environment())
     except BaseException:
         recording.discard()
         raise
@@ -109,7 +106,7 @@ def _run_unrecorded(settings: Settings, error: OSError) -> int:
             raise error from None
         try:
             environment = {**settings.environment, **network.variables}
-            return launch(settings.command, environment).wait()
+            return launch(network.command, environment).wait()
         finally:
             network.server.stop(_GRACE)
 
@@ -151,7 +148,7 @@ class Recording:
         )
         path = settings.store.new_trace_path(started, settings.display_name, trace_id)
         try:
-            self._writer = TraceWriter(path, resource=_resource(), mask=self._redactor.mask)
+            self._writer = TraceWriter(path, resource=resource(), mask=self._redactor.mask)
         except OSError:
             self._control.close()
             raise
@@ -181,6 +178,12 @@ class Recording:
         self._network = open_network(self._settings, self._capture)
         self._receiver = Receiver(self._take_agent_spans)
         self._receiver.start()
+
+    def command(self) -> tuple[str, ...]:
+        """Return the child's command line."""
+        if self._network is None:
+            raise RuntimeError("the recording is not open")
+        return self._network.command
 
     def environment(self) -> dict[str, str]:
         """Return the child's whole environment."""
@@ -213,7 +216,7 @@ class Recording:
             what = f"{self._writer.path}: not all of the trace could be written"
             outcome.lost.append(f"{what}: {_line(self._writer.problem)}")
         if self._control.state() is State.EXCLUDED:
-            leave_marker(self._writer.path, root, _resource(), self._redactor.mask)
+            leave_marker(self._writer.path, root, resource(), self._redactor.mask)
             outcome.notes.append("excluded: the trace holds nothing but a marker")
         elif not self._writer.path.exists():
             outcome.lost.append(f"{self._writer.path}: the trace was removed meanwhile")
@@ -287,20 +290,6 @@ class Recording:
             ]
             lost += [f"the recorder failed: {fault}" for fault in server.faults]
         return outcome
-
-
-def _resource() -> Attributes:
-    """Describe this recorder, after what OTEL_RESOURCE_ATTRIBUTES says."""
-    detected = OTELResourceDetector().detect().attributes
-    return {
-        **{name: str(value) for name, value in detected.items()},
-        semconv.SOURCE: "recorder",
-        "service.name": "traceproof",
-        "service.version": __version__,
-        "host.arch": platform.machine(),
-        "os.type": platform.system().lower(),
-        "process.runtime.version": platform.python_version(),
-    }
 
 
 def _line(error: OSError) -> str:

@@ -5,7 +5,6 @@ Pure: from spans to a tree of nodes. `traceproof.render` draws it, `show --json`
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +17,8 @@ from traceproof.recorder.consent import BY, CONSENT_EVENT, UNTIL
 from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Event, Span
 from traceproof.recorder.summary import has_failed, is_turn
-from traceproof.spanfacts import Tokens, operation
+from traceproof.spanfacts import Tokens
+from traceproof.spantree import SpanTree
 
 
 class Node(msgspec.Struct, omit_defaults=True):
@@ -83,7 +83,7 @@ def build(
     Raises:
         ValueError: there is no root span.
     """
-    tree = _Tree(list(spans), set(pending))
+    tree = _Tree(spans, set(pending))
     root = tree.grown()
     return View(
         trace=trace,
@@ -99,26 +99,19 @@ def build(
 class _Tree:
     """Nests spans: chats and prompts under agents, tools under chats, sub-agents under tools."""
 
-    def __init__(self, spans: list[Span], pending: set[str]) -> None:
-        self._spans = sorted(spans, key=lambda span: (span.start, span.end))
+    def __init__(self, spans: Iterable[Span], pending: set[str]) -> None:
+        self._tree = SpanTree(spans)
         self._pending = pending
         self._placed: set[str] = set()
-        self._by_parent: defaultdict[str, list[Span]] = defaultdict(list)
-        self._by_chat: defaultdict[str, list[Span]] = defaultdict(list)
-        for span in self._spans:
-            self._by_parent[span.parent_id].append(span)
-            for chat_id in spanfacts.requested_by(span):
-                self._by_chat[chat_id].append(span)
-        roots = [s for s in self._spans if not s.parent_id and operation(s) == "invoke_agent"]
-        if not roots:
+        root = self._tree.root
+        if root is None:
             raise ValueError("the trace has no root span: nothing of the session was written")
-        self.root = roots[0]
+        self.root = root
 
     def grown(self) -> Node:
         """Build the whole tree: the root's, and under it the agents that nothing leads to."""
         root = self._agent(self.root)
-        lost = (span for span in self._spans if operation(span) == "invoke_agent")
-        for span in lost:
+        for span in self._tree.of("invoke_agent"):
             if span.span_id not in self._placed:
                 node = self._agent(span)
                 node.notes.append("what started it is not known")
@@ -134,7 +127,9 @@ class _Tree:
             node.notes.append("which call started it is inferred")
         children = [self._event(event) for event in span.events if event.name in _EVENTS]
         children += self._turns(span, depth)
-        children += [self._node("http", http, http.name) for http in self._children(span, "")]
+        children += [
+            self._node("http", http, http.name) for http in self._tree.children(span.span_id, "")
+        ]
         children += self._sub_agents(span, depth)
         node.children = sorted(children, key=lambda child: child.at)
         return node
@@ -143,14 +138,14 @@ class _Tree:
         """Build the agents under a span; a trace may say that two started each other."""
         return [
             self._agent(span, depth + 1)
-            for span in self._children(parent, "invoke_agent")
+            for span in self._tree.children(parent.span_id, "invoke_agent")
             if span.span_id not in self._placed and depth < _DEPTH
         ]
 
     def _turns(self, agent: Span, depth: int) -> list[Node]:
         """Build an agent's calls; one that failed has the number of the turn it was to be."""
         nodes, number = [], 1
-        for chat in self._children(agent, "chat"):
+        for chat in self._tree.children(agent.span_id, "chat"):
             node = self._call(chat, depth)
             if node.kind == "turn":
                 node.title = f"{number}  {node.title}"
@@ -160,19 +155,16 @@ class _Tree:
 
     def totals(self) -> Totals:
         """Add up the whole trace."""
-        chats = [span for span in self._spans if operation(span) == "chat"]
+        chats = self._tree.of("chat")
         costs = [spanfacts.cost(span) for span in chats if spanfacts.tokens_of(span) is not None]
         return Totals(
             turns=sum(is_turn(span.attributes) for span in chats),
             side_calls=sum(spanfacts.purpose(span) != MAIN for span in chats),
-            tool_calls=sum(operation(span) == "execute_tool" for span in self._spans),
+            tool_calls=len(self._tree.of("execute_tool")),
             failed_calls=sum(has_failed(span.attributes) for span in chats),
             tokens=spanfacts.sum_tokens(chats),
             cost=spanfacts.sum_costs(costs),
         )
-
-    def _children(self, parent: Span, kind: str) -> list[Span]:
-        return [span for span in self._by_parent[parent.span_id] if operation(span) == kind]
 
     def _event(self, event: Event) -> Node:
         at = self._seconds(event.time)
@@ -196,7 +188,7 @@ class _Tree:
         node.cut = spanfacts.cut(span.attributes, detail=semconv.OUTPUT_MESSAGES)
         asked = spanfacts.asked(span)
         tools = sorted(
-            self._by_chat[span.span_id],
+            self._tree.requested(span.span_id),
             key=lambda tool: asked.get(str(tool.attributes.get(semconv.TOOL_CALL_ID)), len(asked)),
         )
         node.children = [self._tool(tool, depth) for tool in tools]

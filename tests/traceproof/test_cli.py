@@ -19,7 +19,10 @@ COMMANDS = [
     "show",
     "raw",
     "repair",
+    "export",
+    "push",
     "doctor",
+    "proxy",
 ]
 
 

@@ -171,3 +171,21 @@ def test_a_proxy_that_cannot_be_used_is_told_without_its_password(
         opened(environment=environment)
 
     assert "pw" not in str(raised.value)
+
+
+def test_the_command_line_is_the_users_unless_the_agent_is_redirected_by_it(
+    opened: Opening, tmp_path: Path
+) -> None:
+    assert opened("claude", "-p", mode="reverse").command == ("claude", "-p")
+    environment = {"HOME": str(tmp_path)}
+    assert opened("codex", "exec", environment=environment).command == ("codex", "exec")
+
+    network = opened("codex", "exec", environment=environment, mode="reverse")
+
+    program, option, setting, rest = network.command
+    assert (program, option, rest) == ("codex", "-c", "exec")
+    name, _, value = setting.partition("=")
+    assert name == "openai_base_url"
+    assert value.strip('"').endswith("/v1")
+    assert connects(value.strip('"'))
+    assert network.variables == {}

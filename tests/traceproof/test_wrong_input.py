@@ -91,7 +91,10 @@ def asking(url: str) -> list[str]:
         ),
         (
             ["record", "--agent", "nosuch", "--", "true"],
-            "unknown agent 'nosuch': known are claude-code, aider, generic",
+            (
+                "unknown agent 'nosuch': known are claude-code, aider, codex, gemini-cli, "
+                "mini-swe-agent, opencode, generic"
+            ),
         ),
         (
             ["record", "--host", "https://x.example/", "--", "true"],

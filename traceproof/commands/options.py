@@ -49,14 +49,14 @@ def print_json(document: Any) -> None:
     sys.stdout.buffer.flush()
 
 
-def load_recording() -> ModuleType:
+def load_recording(module: str = "traceproof.recording") -> ModuleType:
     """Import what records; other commands do without, since mitmproxy takes long to import.
 
     Raises:
         ImportError: something is not installed; the message says how to install it.
     """
     try:
-        return import_module("traceproof.recording")
+        return import_module(module)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing == "traceproof":
