@@ -10,7 +10,7 @@ demo:    ## record a small agent that mends a bug, and show its trace
 	@scripts/setup runtime
 	@.venv/bin/traceproof demo
 
-test:    ## run every test, those with the real Claude Code and Aider too
+test:    ## run every test, those with the six real agents too
 	@scripts/setup dev
 	@scripts/agents
 	@.venv/bin/python -P -m pytest $(ARGS)

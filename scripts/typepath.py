@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def wanted_links() -> dict[Path, Path]:
-    """Map each link to make to its target."""
+    """Map each link to make to its target: ours, and what the end-to-end tests share."""
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     folders: dict[str, str] = dict(tools["setuptools"]["package-dir"])
     face = Path(folders.pop("traceproof"))
@@ -22,7 +22,7 @@ def wanted_links() -> dict[Path, Path]:
     for entry in (ROOT / face).iterdir():
         if entry.name != "__pycache__":
             links[home / entry.name] = entry
-    return links
+    return links | {home.parent / "support": ROOT / "tests" / "support"}
 
 
 def main() -> None:
@@ -34,7 +34,9 @@ def main() -> None:
         if old not in links:
             old.unlink()
     for link, target in links.items():
-        relative = Path("..", "..", target.relative_to(ROOT))
+        relative = Path(
+            *[".."] * len(link.parent.relative_to(ROOT).parts), target.relative_to(ROOT)
+        )
         if not link.is_symlink() or link.readlink() != relative:
             link.unlink(missing_ok=True)
             link.symlink_to(relative, target_is_directory=target.is_dir())

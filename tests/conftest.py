@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
+from importlib.util import module_from_spec
 from pathlib import Path
 
 import hypothesis
@@ -19,16 +21,30 @@ hypothesis.settings.register_profile("traceproof", hypothesis.settings(), deadli
 hypothesis.settings.load_profile("traceproof")
 
 ROOT = Path(__file__).resolve().parent.parent
+AGENTS = ROOT / ".agents" / "bin"
 LEFT_OUT = ("skipped", "xfailed", "xpassed", "deselected")
+
+# tests/support is imported as `support`. With its parent on the path, the folders of the tests of
+# `proxy`, `recorder` and `traceproof` would go by these names.
+pytest.register_assert_rewrite("support")
+_support = ModuleSpec("support", None, is_package=True)
+_support.submodule_search_locations = [str(ROOT / "tests" / "support")]
+sys.modules["support"] = module_from_spec(_support)
 
 AgentEnv = Callable[[Path], dict[str, str]]
 
 
 def _agent(name: str) -> Path:
-    path = ROOT / ".agents" / "bin" / name
+    path = AGENTS / name
     if not os.access(path, os.X_OK):
         pytest.fail(f"{name} is not installed here: run scripts/agents (make test does)", False)
     return path
+
+
+@pytest.fixture(scope="session")
+def agent() -> Callable[[str], Path]:
+    """Give a function from an agent's command to the pinned agent."""
+    return _agent
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +74,9 @@ def agent_env() -> AgentEnv:
         return {
             "HOME": str(home),
             "TMPDIR": str(temporary),
-            # The test's own Python first, so that `python3` and `traceproof` are known ones.
-            "PATH": f"{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin",
+            # The test's own Python first, so that `python3` and `traceproof` are known ones; then
+            # the pinned Node.
+            "PATH": f"{Path(sys.executable).parent}:{AGENTS}:/usr/local/bin:/usr/bin:/bin",
             "LANG": "C.UTF-8",
             "TERM": "dumb",
             "SHELL": "/bin/bash",

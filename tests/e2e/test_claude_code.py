@@ -9,7 +9,8 @@ from traceproof.proxy.testing import Say, ScriptedModel, Status, Turn, Use, scen
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Recorded, Stage
+    from support.stage import Stage
+    from support.trace import Recorded
     from traceproof.recorder.span import Span
 
 pytestmark = pytest.mark.agents

@@ -12,7 +12,7 @@ from traceproof.proxy.testing import Hold, Say, ScriptedModel, Turn, scenarios
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Stage
+    from support.stage import Stage
 
 pytestmark = pytest.mark.agents
 

@@ -19,7 +19,8 @@ from traceproof.proxy.testing import (
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Recorded, Stage
+    from support.stage import Stage
+    from support.trace import Recorded
     from traceproof.proxy.testing.faults import AnyFault
     from traceproof.recorder.span import Span
 

@@ -19,7 +19,7 @@ from traceproof.proxy.testing import Insert, Say, ScriptedModel, Turn
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Stage
+    from support.stage import Stage
 
 NOISE = "import os\nfor fd in 1, 2: os.write(fd, bytes(range(256)) * 4099 + b'end %d' % fd)"
 

@@ -1,23 +1,14 @@
-"""Secrets that a session shows in every way it can, and a search for them in all that is kept.
-
-The search is independent of the recorder: its own zstd, JSON and SSE reading, its own forms.
-"""
+"""Secrets that a session shows in every way it can, and a search for them in all that is kept."""
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import json
-import zlib
-from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus
+from typing import TYPE_CHECKING
 
 import pytest
-import zstandard
 
+from support.secrets import found, hidden, joined, leaks, plain_of
+from support.trace import spoken
 from traceproof.proxy.testing import (
     Encode,
     Header,
@@ -31,12 +22,10 @@ from traceproof.proxy.testing import (
 )
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Recorded, Stage
+    from support.stage import Stage
     from traceproof.proxy.testing.faults import AnyFault
 
 pytestmark = pytest.mark.agents
-
-Reading = Callable[[bytes], dict[str, str]]
 
 KEYS = {
     "ANTHROPIC_API_KEY": "sk-ant-api03-fake-Kx7Qm2Zp9Lr4-not-a-real-key-AA",
@@ -55,120 +44,10 @@ print(u.quote(p, safe=""), u.quote_plus(p), json.dumps(p), json.dumps({"in": jso
 """
 
 
-def forms(value: str) -> Iterator[bytes]:
-    """Yield what a value looks like where bytes of it could be kept."""
-    plain = value.encode()
-    yield from (plain, plain.hex().encode())
-    level = [value]
-    for _ in range(3):
-        level = [
-            json.dumps(text, ensure_ascii=pure)[1:-1] for text in level for pure in (False, True)
-        ]
-        yield from (text.encode() for text in level)
-    yield from (form.encode() for form in (quote(value), quote(value, safe=""), quote_plus(value)))
-    for before in range(3):
-        start, end = -(-8 * before // 6), 8 * (before + len(plain)) // 6
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield encode(b"\0" * before + plain)[start:end]
-
-
-def found(data: bytes, secrets: Mapping[str, str]) -> set[str]:
-    """Name the secrets in some bytes."""
-    return {name for name, value in secrets.items() if any(f in data for f in forms(value))}
-
-
-def hidden(data: bytes, secrets: Mapping[str, str]) -> bytes:
-    """Put masks where secrets are."""
-    all_forms = {form: name for name, value in secrets.items() for form in forms(value)}
-    for form in sorted(all_forms, key=len, reverse=True):
-        data = data.replace(form, f"<SECRET:{all_forms[form]}>".encode())
-    return data
-
-
-def joined(texts: Mapping[str, str]) -> bytes:
-    return "\n".join(texts.values()).encode()
-
-
-def plain_of(data: bytes) -> Iterator[bytes]:
-    """Yield bytes, and what they are once decompressed."""
-    yield data
-    if data[:4] == b"\x28\xb5\x2f\xfd":
-        yield zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True).read()
-    elif data[:2] == b"\x1f\x8b":
-        yield zlib.decompressobj(31).decompress(data)
-
-
-def strings(value: Any) -> Iterator[str]:
-    """Yield every text in JSON, and the texts of JSON in it."""
-    if isinstance(value, dict):
-        value = [*value.keys(), *value.values()]
-    if isinstance(value, list):
-        for item in value:
-            yield from strings(item)
-    if isinstance(value, str):
-        yield value
-        if value[:1] in ("{", "["):
-            with contextlib.suppress(ValueError):
-                yield from strings(json.loads(value))
-
-
-def everything_in(file: Path) -> Iterator[bytes]:
-    """Yield a file's bytes; of a trace, its lines, their texts, and its blobs decoded."""
-    for data in plain_of(file.read_bytes()):
-        yield data
-    if file.suffix != ".zst":
-        return
-    for line in data.splitlines():
-        document = json.loads(line)
-        yield "\n".join(strings(document)).encode(errors="surrogatepass")
-        for blob in document.get("traceproofBlobs", ()):
-            if "base64" in blob:
-                yield from plain_of(base64.b64decode(blob["base64"]))
-
-
-def kept(done: Recorded, spoken: Reading) -> Iterator[tuple[str, bytes]]:
-    """Yield all that a reader of the trace can get of the calls' bodies, streams joined."""
-    for span in done.exchanges:
-        for side in ("request", "response"):
-            body, _ = done.body(span, side)
-            for data in plain_of(body):
-                yield f"{side} of {span.name}", data
-                yield f"text of {span.name}", joined(spoken(data))
-
-
-def printed(stage: Stage, done: Recorded, spoken: Reading) -> Iterator[tuple[str, bytes]]:
-    """Yield what the commands say of the trace."""
-    yield "record", done.ended.stderr
-    commands: list[tuple[str, ...]] = [("show", "--full"), ("show", "--json"), ("ls", "--json")]
-    commands += [("raw", "last", chat.span_id, "response") for chat in done.chats()]
-    commands += [("raw", "last", done.chats()[1].span_id, "request")]
-    for command in commands:
-        ended = stage.traceproof(*command)
-        assert ended.returncode == 0
-        yield " ".join(command), ended.stdout + ended.stderr
-        if "raw" in command:
-            yield " ".join(command), joined(spoken(ended.stdout))
-
-
-def leaks(
-    stage: Stage, done: Recorded, secrets: Mapping[str, str], spoken: Reading
-) -> set[tuple[str, str]]:
-    """Return where secrets are: the place, and the secret's name."""
-    places = [
-        (str(file.relative_to(stage.store)), data)
-        for file in stage.store.rglob("*")
-        if file.is_file()
-        for data in everything_in(file)
-    ]
-    places += [*kept(done, spoken), *printed(stage, done, spoken)]
-    places.append(("summary", (stage.workdir / "summary.json").read_bytes()))
-    return {(place, name) for place, data in places for name in found(data, secrets)}
-
-
 @pytest.mark.parametrize("faults", [[], [Encode("gzip")]], ids=["plain", "gzip"])
 @pytest.mark.parametrize("variable", KEYS)
 def test_no_secret_is_kept_and_the_agent_gets_them_all(
-    stage: Stage, variable: str, faults: list[AnyFault], spoken: Reading
+    stage: Stage, variable: str, faults: list[AnyFault]
 ) -> None:
     secrets = {
         variable: KEYS[variable],
@@ -209,10 +88,10 @@ def test_no_secret_is_kept_and_the_agent_gets_them_all(
     assert found(answer, secrets) == set(secrets)
 
     assert done.differences(partial(hidden, secrets=secrets)) == []
-    assert leaks(stage, done, secrets, spoken) == set()
+    assert leaks(stage, done, secrets) == set()
 
 
-def test_no_secret_of_an_aider_session_is_kept(stage: Stage, spoken: Reading) -> None:
+def test_no_secret_of_an_aider_session_is_kept(stage: Stage) -> None:
     stage.env["GITHUB_TOKEN"] = GITHUB_TOKEN
     names = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GITHUB_TOKEN")
     secrets = {name: stage.env[name] for name in names}
@@ -232,4 +111,4 @@ def test_no_secret_of_an_aider_session_is_kept(stage: Stage, spoken: Reading) ->
     assert found(last.request_body, secrets) == set(secrets)
     assert found(joined(spoken(last.response_body)), secrets) == set(secrets)
     assert done.differences(partial(hidden, secrets=secrets)) == []
-    assert leaks(stage, done, secrets, spoken) == set()
+    assert leaks(stage, done, secrets) == set()

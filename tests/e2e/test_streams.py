@@ -25,7 +25,8 @@ from traceproof.recorder import semconv
 from traceproof.recorder.chunks import decode_chunks
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Recorded, Stage
+    from support.stage import Stage
+    from support.trace import Recorded
     from traceproof.proxy.testing.faults import AnyFault
 
 pytestmark = pytest.mark.agents

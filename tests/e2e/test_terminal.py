@@ -19,7 +19,7 @@ from traceproof.proxy.testing import ScriptedModel
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Stage
+    from support.stage import Stage
 
 DEADLINE = 30.0
 OWN_TERMINAL = """

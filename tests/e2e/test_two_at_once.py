@@ -10,7 +10,8 @@ from traceproof.proxy.testing import Hold, Match, Say, Scene, Script, ScriptedMo
 from traceproof.recorder import semconv
 
 if TYPE_CHECKING:
-    from tests.e2e.conftest import Stage, Trace
+    from support.stage import Stage
+    from support.trace import Trace
 
 pytestmark = pytest.mark.agents
 
