@@ -196,10 +196,10 @@ def ways(folder: Path, sink: str) -> Iterator[list[Way]]:
 _DEFAULT = "benchmarks._recorder:sink"
 
 
-def prepare(folder: Path) -> None:
+def prepare(folder: Path, name: str = HOST) -> None:
     """Write the certificates: one CA for us, mitmdump and the direct upstream."""
     authority = open_authority(folder / "ca")
-    leaf = authority.issue([HOST]).public_bytes(serialization.Encoding.PEM)
+    leaf = authority.issue([name]).public_bytes(serialization.Encoding.PEM)
     key = authority.leaf_key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
