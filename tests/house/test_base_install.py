@@ -49,8 +49,8 @@ def beyond_the_base() -> set[str]:
         for name, distributions in importlib.metadata.packages_distributions().items()
         if not {re.sub(r"[-_.]+", "-", d).lower() for d in distributions} & base
     }
-    # `opentelemetry` is shared between the SDK (base) and the protobuf files (not base).
-    return names | {"opentelemetry.proto"}
+    # `opentelemetry` is shared between the SDK (base) and what extras bring.
+    return names | {"opentelemetry.proto", "opentelemetry.exporter"}
 
 
 def run_without_extras(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +69,9 @@ def run_without_extras(program: str, *arguments: str) -> subprocess.CompletedPro
     )
 
 
-@pytest.mark.parametrize("name", ["mitmproxy", "brotli", "google", "opentelemetry.proto", "pytest"])
+@pytest.mark.parametrize(
+    "name", ["mitmproxy", "brotli", "google", "opentelemetry.proto", "pytest", "requests"]
+)
 def test_the_block_blocks(name: str) -> None:
     result = run_without_extras(f"import {name}")
 
@@ -88,7 +90,12 @@ def test_every_module_of_the_recorder_imports(modules: dict[str, Path]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["show", "--help"], ["record", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        ["--version"],
+        *([command, "--help"] for command in ("show", "record", "export", "push")),
+    ],
 )
 def test_the_command_line_starts(arguments: list[str]) -> None:
     program = "from traceproof.__main__ import main\nsys.argv[0] = 'traceproof'\nsys.exit(main())\n"
@@ -98,3 +105,28 @@ def test_the_command_line_starts(arguments: list[str]) -> None:
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     assert "traceproof" in result.stdout
+
+
+def test_a_trace_is_read_from_code_and_exported(root: Path, tmp_path: Path) -> None:
+    golden = root / "tests" / "recorder" / "golden" / "format-1.jsonl"
+    trace = tmp_path / "trace.otlp.jsonl.zst"
+    program = """\
+import sys, pathlib, zstandard, traceproof
+from traceproof.__main__ import run
+golden, trace = map(pathlib.Path, sys.argv[1:])
+trace.write_bytes(zstandard.compress(golden.read_bytes()))
+with traceproof.open_trace(trace) as opened:
+    print(len(opened.conversation()), [turn.model for turn in opened.turns()][:1])
+print(run(["export", str(trace), "-o", str(trace.with_name("out.jsonl"))]))
+print(run(["push", str(trace), "--endpoint", "http://127.0.0.1:9"]))
+"""
+
+    result = run_without_extras(program, str(golden), str(trace))
+
+    assert result.returncode == 0, result.stderr
+    conversation, exported, pushed = result.stdout.splitlines()
+    assert conversation.endswith("['claude-sonnet-4-5']")
+    assert (exported, pushed) == ("0", "3")
+    assert result.stderr.splitlines()[-1] == (
+        "traceproof: pushing needs OpenTelemetry's exporter: pip install 'traceproof[otlp]'"
+    )

@@ -125,8 +125,8 @@ def exists(words: list[str]) -> bool:
         name, ours = f"{name} {ours[0]}", ours[1:]
     known = {flag for option in COMMANDS[name].params for flag in option.opts} | {"--help", "-h"}
     flags = {word.partition("=")[0] for word in ours if word.startswith("-")}
-    is_group = hasattr(COMMANDS[name], "commands")
-    return flags <= known and not (is_group and set(ours) - flags)
+    needs_one = not getattr(COMMANDS[name], "invoke_without_command", True)
+    return flags <= known and not (needs_one and set(ours) - flags)
 
 
 def test_the_readme_names_its_two_commands(root: Path) -> None:

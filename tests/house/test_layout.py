@@ -89,6 +89,8 @@ def test_public_names_are_there_and_listed_once(modules: dict[str, Path]) -> Non
 
 def test_the_face_shows_exactly_its_public_names() -> None:
     face = importlib.import_module("traceproof")
+    for name in face.__all__:
+        assert getattr(face, name) is not None  # imported now, if it was not
     public = {
         name
         for name, value in vars(face).items()

@@ -14,6 +14,8 @@ LOCKS = [
     "requirements/lock.txt",
     "requirements/runtime.txt",
     "tests/agents/aider.txt",
+    "tests/agents/mini.txt",
+    "tests/agents/phoenix.txt",
 ]
 PIN = re.compile(r"^([a-z0-9-]+)==([^ ]+)(?: ; (.+?))? \\$")
 
@@ -51,7 +53,7 @@ def test_the_locks_know_every_dependency(root: Path, pyproject: dict[str, Any]) 
     project = pyproject["project"]
     extras = project["optional-dependencies"]
     runtime = {canonical(r) for r in project["dependencies"] + extras["proxy"]}
-    dev = runtime | {canonical(r) for r in extras["dev"]}
+    dev = runtime | {canonical(r) for r in extras["otlp"] + extras["dev"]}
 
     assert runtime <= pins(root / "requirements" / "runtime.txt").keys()
     assert dev <= pins(root / "requirements" / "dev.txt").keys()
@@ -59,24 +61,36 @@ def test_the_locks_know_every_dependency(root: Path, pyproject: dict[str, Any]) 
 
 def test_the_agents_are_pinned_exactly(root: Path) -> None:
     agents = root / "tests" / "agents"
-    claude = json.loads((agents / "package.json").read_text())["dependencies"]
+    package = json.loads((agents / "package.json").read_text())
+    exact = re.compile(r"(npm:@[a-z/]+@)?\d+\.\d+\.\d+(-linux-(x64|arm64))?$")
 
-    assert claude == {"@anthropic-ai/claude-code": "2.1.197"}
+    assert package["dependencies"] == {
+        "@anthropic-ai/claude-code": "2.1.197",
+        "@google/gemini-cli": "0.61.0",
+    }
+    natives = package["optionalDependencies"]
+    assert [f"{name} {pin}" for name, pin in natives.items() if not exact.match(pin)] == []
+    for name, version in {"codex": "0.169.0", "opencode": "1.18.33", "node": "24.21.0"}.items():
+        ours = [pin for full, pin in natives.items() if full.split("/")[-1].startswith(name)]
+        assert len(ours) == 2
+        assert all(version in pin for pin in ours)
     assert pins(agents / "aider.txt")["aider-chat"] == {"0.86.2"}
+    assert pins(agents / "mini.txt")["mini-swe-agent"] == {"2.4.6"}
+    assert pins(agents / "phoenix.txt")["arize-phoenix"] == {"20.26.1"}
     assert list(agents.glob("*lock*")) == []
 
 
 IMPORTED_AS = {
     "opentelemetry-sdk": "opentelemetry.sdk",
     "opentelemetry-proto": "opentelemetry.proto",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http",
 }
 
 
 def test_every_dependency_is_used(pyproject: dict[str, Any], modules: dict[str, Path]) -> None:
     project = pyproject["project"]
-    declared = {
-        canonical(r) for r in project["dependencies"] + project["optional-dependencies"]["proxy"]
-    }
+    extras = project["optional-dependencies"]
+    declared = {canonical(r) for r in project["dependencies"] + extras["proxy"] + extras["otlp"]}
     sources = "\n".join(path.read_text() for path in modules.values())
     unused = [
         name
