@@ -34,12 +34,17 @@ from traceproof.proxy.routes import Origin
 log = logging.getLogger("traceproof.proxy")
 
 CONNECT = b"CONNECT "
+TLS = b"\x16\x03"
 PREFACE = b"PRI * HTTP/2.0\r\n"
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+PLAIN = "this proxy is reached without TLS: its URL begins with http://"
 LAST_WORDS_SECONDS = 0.05
 """How long we go on at the end: what an agent said as it ended is in our sockets already."""
 HELLO_SECONDS = 1.0
 """How long we wait for a client to speak first on a connection to an IP address."""
+
+FIRST_SECONDS = 60.0
+"""How long we wait for each thing that a client says before its first request."""
 
 _PORT = re.compile("[0-9]{1,5}")
 
@@ -134,6 +139,8 @@ class Front:
 
     async def _proxy(self, wire: Wire) -> None:
         first = await _peek(wire, len(CONNECT))
+        if first.startswith(TLS):
+            raise Refused(error_bytes(400, PLAIN))
         if not first.startswith(CONNECT):
             await self._relayed(wire, None)
             return
@@ -172,7 +179,8 @@ class Front:
             await self._tunnelled(wire, target, established=True)
 
     async def _decrypted(self, wire: Wire, target: Target, host: str, user: str) -> None:
-        hello = await _hello(wire)
+        async with asyncio.timeout(FIRST_SECONDS):
+            hello = await _hello(wire)
         if hello is None:
             return
         scheme = "https" if hello.secure else "http"
@@ -192,7 +200,8 @@ class Front:
         distrust, host = self._relaying.distrust, hello.name or target.host
         try:
             context = self._contexts.serving((hello.name, target.host))
-            await wire.secure(TlsSession(context, server_side=True))
+            async with asyncio.timeout(FIRST_SECONDS):
+                await wire.secure(TlsSession(context, server_side=True))
         except ssl.SSLError as error:
             distrust.failed(host, str(error))
             return False
@@ -239,8 +248,9 @@ class Front:
 async def _peek(wire: Wire, count: int) -> bytes:
     """Return the first bytes that come, or all there are, and leave them there."""
     data = b""
-    while len(data) < count and (more := await wire.read()):
-        data += more
+    async with asyncio.timeout(FIRST_SECONDS):
+        while len(data) < count and (more := await wire.read()):
+            data += more
     wire.unread(data)
     return data
 
@@ -248,13 +258,14 @@ async def _peek(wire: Wire, count: int) -> bytes:
 async def _connect_head(wire: Wire) -> RequestHead | None:
     """Read a CONNECT request's head; None if it never becomes whole."""
     reader = RequestReader()
-    while data := await wire.read():
-        read = reader.feed(data)
-        if read.heads:
-            wire.unread(read.wire + reader.rest)
-            return read.heads[0]
-        if read.problem:
-            raise Refused(error_bytes(read.problem.status, str(read.problem)))
+    async with asyncio.timeout(FIRST_SECONDS):
+        while data := await wire.read():
+            read = reader.feed(data)
+            if read.heads:
+                wire.unread(reader.rest)
+                return read.heads[0]
+            if read.problem:
+                raise Refused(error_bytes(read.problem.status, str(read.problem)))
     return None
 
 

@@ -158,21 +158,30 @@ class Agent:
         return request
 
     async def _begun(self) -> Read[RequestHead] | None:
-        self._idle = True
+        self._idle, self._exchange = True, None
         self._wire.unread(self._requests.proceed())
-        read = self._requests.feed(await self._wire.read())
+        while data := await self._wire.read():
+            read = self._requests.feed(data)
+            if read.heads:
+                return read
+            if read.problem:
+                raise read.problem
+            if self._requests.begun:
+                return await self._rest_of_head()
+        return None
+
+    async def _rest_of_head(self) -> Read[RequestHead] | None:
         try:
             async with asyncio.timeout(HEAD_SECONDS):
-                while not read.heads and not read.problem:
-                    data = await self._wire.read()
-                    if not data:
-                        return None
+                while data := await self._wire.read():
                     read = self._requests.feed(data)
+                    if read.heads:
+                        return read
+                    if read.problem:
+                        raise read.problem
         except TimeoutError:
             raise Malformed("the headers took too long to come", 408) from None
-        if read.problem and not read.heads:
-            raise read.problem
-        return read
+        return None
 
     def _admitted(self, head: RequestHead) -> Admitted:
         relaying = self._relaying
@@ -303,7 +312,7 @@ class Agent:
         elif told:
             await self._wire.linger()
         elif outcome.open_ended and not self._wire.secured:
-            self._wire.abort()  # any other end would be taken for the answer's
+            self._wire.reset()  # any other end would be taken for the answer's
         else:
             self._wire.cut()
         return False

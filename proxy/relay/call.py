@@ -148,8 +148,11 @@ class Call:
         elif self._final is not None:
             self._finish(CUT_OFF)
         else:
-            why = self._server.error
-            self._finish(f"{NO_ANSWER} ({reason(str(why))})" if why else NO_ANSWER)
+            self._finish(self._gone())
+
+    def _gone(self) -> str:
+        why = self._server.error
+        return f"{NO_ANSWER} ({reason(str(why))})" if why else NO_ANSWER
 
     def _client_left(self) -> None:
         self._outcome.ours = True
@@ -187,3 +190,5 @@ class Call:
             lambda data: exchange.request_chunks.append(Chunk(time.time_ns(), data)),
             lambda data: exchange.response_chunks.append(Chunk(time.time_ns(), data)),
         )
+        if self._server.error:
+            outcome.error = self._gone()

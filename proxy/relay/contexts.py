@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import serialization
 from traceproof.proxy.authority import Authority
 
 _HTTP1 = "http/1.1"
-_KEPT = 500
+KEPT = 500
 """Sets of names whose context is kept: a client can ask for any name."""
 _OPTIONS = ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
 
@@ -38,7 +38,7 @@ class Contexts:
         """Return what to stand for these names with; HTTP/1.1 is all it speaks."""
         key = tuple(dict.fromkeys(filter(None, names)))
         if key not in self._serving:
-            if len(self._serving) >= _KEPT:
+            if len(self._serving) >= KEPT:
                 del self._serving[next(iter(self._serving))]
             self._serving[key] = self._certified(key)
         return self._serving[key]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
-import ssl
+import struct
 from collections.abc import Callable
 from typing import cast
 
@@ -160,6 +161,12 @@ class Wire(asyncio.Protocol):
         if not self.lost:
             self._transport.abort()
 
+    def reset(self) -> None:
+        """End at once, and so that nobody can take it for an end as it should be."""
+        if sock := self._transport.get_extra_info("socket"):
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
+
     # --- TLS, and other protocols -----------------------------------------------------------------
 
     async def secure(self, session: TlsSession) -> None:
@@ -229,10 +236,22 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note the end."""
+        if isinstance(exc, ConnectionError) and not self.ended:
+            self._salvage()
         self.lost = True
         self._end(exc)
         self.on_lost()
         self.on_space()
+
+    def _salvage(self) -> None:
+        """Take what had come when a write failed; asyncio reads no more then.
+
+        A server may answer, and close, before it has heard everything.
+        """
+        sock = self._transport.get_extra_info("socket")
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(sock.fileno())) as last:
+            while data := last.recv(HOLD, socket.MSG_DONTWAIT):
+                self.data_received(data)
 
     def pause_writing(self) -> None:
         """Pass it on."""

@@ -227,7 +227,7 @@ class Relay:
         self.server = ProxyServer(config, self.sink)
         self.listening: Listening = self.server.start()
         self.port = int(self.listening.url.rpartition(":")[2])
-        self._authority = config.authority
+        self.authority = config.authority
 
     def dial(self, port: int = 0) -> Wire:
         return Wire(socket.create_connection(("127.0.0.1", port or self.port)))
@@ -241,7 +241,7 @@ class Relay:
 
     def secure(self, target: str, name: str = "", alpn: tuple[str, ...] = ()) -> Wire:
         """Return a TLS connection through the proxy, as an agent that trusts our CA makes it."""
-        context = ssl.create_default_context(cadata=self._authority.pem.decode())
+        context = ssl.create_default_context(cadata=self.authority.pem.decode())
         if alpn:
             context.set_alpn_protocols(list(alpn))
         host = name or target.rpartition(":")[0].strip("[]")

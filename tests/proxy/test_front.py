@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from traceproof.proxy import front
 from traceproof.proxy.authority import Authority
 from traceproof.proxy.front import parse_target
 
@@ -80,10 +81,30 @@ def test_a_malformed_connect_is_a_400(start: Starting, line: bytes) -> None:
         (b"a:\xb2", None),
         (b"\xe4.example:443", None),
         (b"nothing", None),
+        (b"a:" + b"9" * 5000, None),
     ],
 )
 def test_connect_targets(text: bytes, target: tuple[str, int] | None) -> None:
     assert parse_target(text) == target
+
+
+def test_a_proxy_that_is_spoken_to_in_tls_says_what_it_is(start: Starting) -> None:
+    with start().dial() as client:
+        client.send(b"\x16\x03\x01\x02\x00\x01\x00\x01")
+
+        assert "without TLS" in client.error()[1]
+
+
+@pytest.mark.parametrize("said", [b"", b"CONN", b"CONNECT a", PORT])
+def test_a_client_that_does_not_go_on_is_left(
+    start: Starting, monkeypatch: pytest.MonkeyPatch, said: bytes | str
+) -> None:
+    monkeypatch.setattr(front, "FIRST_SECONDS", 0.05)
+    relay = start()
+
+    with relay.connect(said) if isinstance(said, str) else relay.dial() as client:
+        client.send(b"\x16\x03" if isinstance(said, str) else said)
+        assert client.rest() == b""
 
 
 def test_a_client_that_leaves_at_once_leaves_nothing(start: Starting) -> None:

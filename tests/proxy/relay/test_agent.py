@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from traceproof.proxy.exchange import Exchange
+from traceproof.proxy.relay import agent as agent_module
 from traceproof.proxy.routes import parse_origin
 
 if TYPE_CHECKING:
@@ -64,6 +67,58 @@ def test_a_body_that_turns_out_malformed_reaches_nobody(serve: Serve, start: Sta
     assert exchange.error == "malformed chunk size"
     assert [chunk.data for chunk in exchange.request_chunks] == [b"one"]
     assert upstream.connections == 0
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"Content-Length: 2000\r\nExpect: 100-continue\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"1;%b\r\nx\r\n" % (b"x" * 400) * 3,
+    ],
+)
+def test_a_body_that_memory_may_not_hold_is_a_413(
+    serve: Serve, start: Starting, monkeypatch: pytest.MonkeyPatch, sent: bytes
+) -> None:
+    monkeypatch.setattr(agent_module, "BODY_LIMIT", 1000)
+    upstream = serve()
+    relay = start(**upstream.route(HOST))
+
+    with relay.secure(PORT) as agent:
+        agent.send(POST + sent)
+        line, _ = agent.error()
+
+    assert line.startswith("HTTP/1.1 413 ")
+    assert relay.sink.wait().error.startswith("the body is larger than ")
+    assert upstream.connections == 0
+
+
+def test_a_head_that_takes_too_long_is_a_408_and_an_idle_connection_is_not(
+    serve: Serve, start: Starting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agent_module, "HEAD_SECONDS", 0.05)
+    relay = start(**serve().route(HOST))
+
+    with relay.secure(PORT) as idle, relay.secure(PORT) as slow:
+        idle.send(GET + b"\r\n")
+        assert idle.response() == OK
+        slow.send(GET[:9])
+        assert slow.error()[0] == "HTTP/1.1 408 Request Timeout"
+        idle.send(GET)
+        assert idle.response() == OK
+
+
+def test_an_idle_connection_keeps_no_exchange(serve: Serve, start: Starting) -> None:
+    relay = start(**serve().route(HOST))
+
+    with relay.secure(PORT) as agent:
+        agent.send(GET.replace(b"/v1/models", b"/forgotten") + GET)
+        agent.response()
+        agent.response()
+        relay.sink.wait("ended", 2)
+        relay.sink.told.clear()
+        gc.collect()
+        left = [one for one in gc.get_objects() if isinstance(one, Exchange)]
+        assert not [one for one in left if one.path == "/forgotten"]
 
 
 def test_requests_sent_together_are_answered_in_order(serve: Serve, start: Starting) -> None:
@@ -204,6 +259,22 @@ def test_a_server_that_answers_before_it_has_heard_everything_is_heard(
 
     assert relay.sink.wait("ended", 2).status == 413
     assert upstream.connections == 2  # what is still being sent cannot take another request
+
+
+def test_a_server_that_answers_early_and_closes_is_heard(serve: Serve, start: Starting) -> None:
+    """It leaves the request unread, so that what is sent on then is answered by a reset."""
+    early = b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno"
+
+    def script(wire: Wire) -> None:
+        wire.head()
+        wire.send(early)
+
+    relay = start(**serve(script).route(HOST))
+
+    for _ in range(10):
+        with relay.secure(PORT) as agent:
+            agent.send(POST + b"Content-Length: 8000000\r\n\r\n" + b"x" * 8_000_000)
+            assert agent.rest() == early
 
 
 @pytest.mark.parametrize(("requests", "size"), [(1, 64_000_000), (1000, 64_000)])

@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import contextlib
+import socket
+import ssl
+import struct
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
+
+from traceproof.proxy.authority import Authority
+from traceproof.proxy.routes import parse_origin
 
 if TYPE_CHECKING:
     from tests.proxy.conftest import Server, Starting, Wire
@@ -11,6 +18,7 @@ if TYPE_CHECKING:
 HOST = "api.anthropic.com"
 PORT = f"{HOST}:443"
 GET = b"GET /v1/models HTTP/1.1\r\nHost: api.anthropic.com\r\n\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
 UPGRADE = b"GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
 SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 
@@ -26,6 +34,11 @@ def answering(*pieces: bytes) -> Callable[[Wire], None]:
             wire.send(piece)
 
     return script
+
+
+def reset(wire: Wire) -> None:
+    """End a connection, once its script is over, as one ends whose host has lost it."""
+    wire.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 @pytest.mark.parametrize(
@@ -49,6 +62,59 @@ def test_an_answer_passes_with_the_framing_it_came_in(
     exchange = relay.sink.wait()
     assert (exchange.status, exchange.error) == (200, "")
     assert b"".join(chunk.data for chunk in exchange.response_chunks) == b"one"
+
+
+def test_a_reset_is_no_end_of_an_answer_without_one(serve: Serve, start: Starting) -> None:
+    """In reverse mode the client is reset too: it could not tell another end from the answer's."""
+
+    def script(wire: Wire) -> None:
+        wire.head()
+        wire.send(HEAD + b"half")
+        relay.sink.wait("response_started")
+        reset(wire)
+
+    relay = start(origins=(parse_origin(serve(script).url),))
+
+    with relay.dial() as agent:
+        agent.send(GET)
+        agent.until(b"half")
+        with pytest.raises(ConnectionResetError):
+            agent.sock.recv(1)
+
+    assert relay.sink.wait().error.endswith("without sending complete message body")
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_an_answer_ends_as_surely_as_it_came(
+    serve: Serve,
+    start: Starting,
+    company: Authority,
+    tls_for: Callable[..., ssl.SSLContext],
+    said: bool,
+) -> None:
+    """Where a server closes without TLS saying so, part of the answer may have been cut off."""
+
+    def script(wire: Wire) -> None:
+        wire.head()
+        wire.send(HEAD + b"all?")
+        if said:
+            wire.sock.unwrap()  # type: ignore[attr-defined]
+
+    port = serve(script, tls_for(company, "127.0.0.1")).port
+    relay = start(routes={HOST: parse_origin(f"https://127.0.0.1:{port}")})
+
+    with relay.connect(PORT) as tunnel:
+        context = ssl.create_default_context(cadata=relay.authority.pem.decode())
+        sock = context.wrap_socket(tunnel.sock, server_hostname=HOST, suppress_ragged_eofs=False)
+        sock.sendall(GET)
+        data = b""
+        while not data.endswith(b"all?"):
+            data += sock.recv(100)
+        with contextlib.nullcontext() if said else pytest.raises(ssl.SSLEOFError):
+            assert sock.recv(100) == b""
+        sock.close()
+
+    assert relay.sink.wait().error == ""
 
 
 def test_old_clients_get_no_interim_answers(serve: Serve, start: Starting) -> None:
@@ -138,6 +204,25 @@ def test_an_upgraded_connection_carries_what_was_sent_with_its_heads(
     assert exchange.request_ended > 0
     assert b"".join(chunk.data for chunk in exchange.request_chunks) == b"\x88\x80abcd"
     assert b"".join(chunk.data for chunk in exchange.response_chunks) == b"\x81\x02hi\x88\x00"
+
+
+def test_an_upgraded_connection_that_its_server_resets_says_so(
+    serve: Serve, start: Starting
+) -> None:
+    def script(wire: Wire) -> None:
+        wire.head()
+        wire.send(SWITCHING + b"\x81\x02hi")
+        relay.sink.wait("response_started")
+        reset(wire)
+
+    relay = start(**serve(script).route(HOST))
+
+    with relay.secure(PORT) as agent:
+        agent.send(UPGRADE)
+        agent.head()
+        assert agent.rest() == b"\x81\x02hi"
+
+    assert relay.sink.wait().error.endswith("server closed connection (Connection reset by peer)")
 
 
 @pytest.mark.parametrize("status", [b"426 Upgrade Required", b"404 Not Found"])

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from traceproof.proxy.authority import Authority
+from traceproof.proxy.relay import contexts
 from traceproof.proxy.relay.contexts import Contexts, verifying
 from traceproof.proxy.relay.tlswire import TlsSession
 from traceproof.proxy.trust import TrustFiles
@@ -19,12 +20,24 @@ def handshake(client: TlsSession, server: TlsSession) -> None:
 
 
 def test_each_set_of_names_has_one_certificate(authority: Authority, trust: TrustFiles) -> None:
-    contexts = Contexts(authority, trust.roots)
+    known = Contexts(authority, trust.roots)
 
-    one = contexts.serving(("a.example", "a.example", ""))
+    one = known.serving(("a.example", "a.example", ""))
 
-    assert contexts.serving(("a.example",)) is one
-    assert contexts.serving(("b.example",)) is not one
+    assert known.serving(("a.example",)) is one
+    assert known.serving(("b.example",)) is not one
+
+
+def test_names_that_clients_make_up_are_not_kept_for_ever(
+    authority: Authority, trust: TrustFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contexts, "KEPT", 2)
+    known = Contexts(authority, trust.roots)
+
+    first, second, _ = (known.serving((f"{name}.example",)) for name in "abc")
+
+    assert known.serving(("b.example",)) is second
+    assert known.serving(("a.example",)) is not first
 
 
 def test_a_client_that_trusts_our_ca_trusts_the_certificate(

@@ -31,6 +31,21 @@ def dialler(authority: Authority, trust: TrustFiles) -> Dialler:
     return Dialler(Contexts(authority, trust.roots), lambda _host, _port: None)
 
 
+def test_our_own_address_is_no_proxy(authority: Authority, trust: TrustFiles) -> None:
+    """Who pastes the lines that we print, and starts us again there, would have us call us."""
+
+    def check(_: str, port: int) -> None:
+        if port == 8080:
+            raise OSError("that is traceproof itself")
+
+    itself = UpstreamProxy("http", "127.0.0.1", 8080)
+    peer = Peer(NAME, 443, True, NAME, False, itself)
+    dialler = Dialler(Contexts(authority, trust.roots), check)
+
+    with pytest.raises(OSError, match=r"the proxy 127\.0\.0\.1:8080: that is traceproof itself"):
+        ask(dialler, peer)
+
+
 def ask(dialler: Dialler, peer: Peer) -> bytes:
     """Return what a server answers."""
 

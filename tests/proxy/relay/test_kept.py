@@ -88,3 +88,19 @@ def test_a_connection_that_was_idle_for_long_is_not_taken(
         assert server.take(peer(port)) is None
 
     run(act)
+
+
+def test_a_connection_that_ended_with_its_call_is_not_kept(
+    serve: Serve, server: KeptServer
+) -> None:
+    port = serve(lambda _: None).port
+
+    async def act() -> None:
+        wire = await server.dial(peer(port))
+        assert await wire.read() == b""
+        gone = asyncio.Event()
+        wire.on_lost = gone.set
+        server.keep()
+        await gone.wait()
+
+    run(act)

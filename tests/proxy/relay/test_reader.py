@@ -132,6 +132,19 @@ def test_requests_come_one_at_a_time() -> None:
     assert reader.proceed() == b""
 
 
+@pytest.mark.parametrize("pieces", [[b"\r\n" + HEAD], [b"\r", b"\n" + HEAD], [b"\r\n", HEAD]])
+def test_an_empty_line_before_a_request_is_passed_over(pieces: list[bytes]) -> None:
+    assert whole(RequestReader(), [*pieces, b"\r\n"]) == (HEAD + b"\r\n", b"", "")
+
+
+@pytest.mark.parametrize("fields", [b"", b"Content-Length: 4\r\n", CHUNKED.removesuffix(b"\r\n")])
+def test_what_follows_connect_is_the_tunnels(fields: bytes) -> None:
+    reader = RequestReader()
+
+    assert reader.feed(b"CONNECT a:443 HTTP/1.1\r\n" + fields + b"\r\n\x16\x03\x01").ended
+    assert reader.rest == b"\x16\x03\x01"
+
+
 @pytest.mark.parametrize(
     ("method", "status"), [("HEAD", b"200 OK"), ("GET", b"204 x"), ("GET", b"304 x")]
 )

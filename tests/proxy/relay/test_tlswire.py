@@ -64,3 +64,11 @@ def test_a_certificate_that_is_not_trusted_ends_the_handshake_on_both_sides(
 def test_what_is_not_tls_is_an_error(pair: tuple[TlsSession, TlsSession]) -> None:
     with pytest.raises(ssl.SSLError):
         pair[1].receive(b"GET / HTTP/1.1\r\n\r\n")
+
+
+def test_what_came_before_a_fault_is_given_out(pair: tuple[TlsSession, TlsSession]) -> None:
+    client, server = pair
+    shake(client, server)
+
+    assert server.receive(client.send(b"good") + b"this is no record") == b"good"
+    assert isinstance(server.error, ssl.SSLError)

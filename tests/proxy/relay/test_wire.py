@@ -185,3 +185,55 @@ def test_lingering_takes_what_still_comes_and_ends() -> None:
         await lingering
 
     talk(act)
+
+
+def test_what_is_put_back_makes_the_other_side_wait_too() -> None:
+    """A client that sends requests faster than they are answered is not read ever further."""
+
+    async def act(one: Wire, other: Wire) -> None:
+        one.write(b"x" * (64 * HOLD))
+        for _ in range(30):
+            other.unread(await other.read())
+            other.leave()
+            await asyncio.sleep(0)
+        assert HOLD < len(other.taken()) < 4 * HOLD
+
+    talk(act)
+
+
+def test_an_end_that_tls_did_not_say_is_ragged(authority: Authority, trust: TrustFiles) -> None:
+    client, server = contexts(authority, trust)
+
+    async def act(one: Wire, other: Wire) -> None:
+        await asyncio.gather(
+            one.secure(TlsSession(client, name="a.example")),
+            other.secure(TlsSession(server, server_side=True)),
+        )
+        one.write(b"all?")
+        one.cut()
+        assert await end(other) == b"all?"
+        assert other.ragged
+        other.close()
+        assert await end(one) == b""
+        assert not one.ragged
+
+    talk(act)
+
+
+def test_what_came_before_a_fault_in_tls_is_taken(authority: Authority, trust: TrustFiles) -> None:
+    client, server = contexts(authority, trust)
+
+    async def act(one: Wire, other: Wire) -> None:
+        session = TlsSession(client, name="a.example")
+        securing = asyncio.ensure_future(other.secure(TlsSession(server, server_side=True)))
+        session.start()
+        while not session.established:
+            one.write(session.outgoing())
+            session.receive(await one.read())
+        one.write(session.outgoing())
+        await securing
+        one.write(session.send(b"good") + b"this is no record")
+        assert await end(other) == b"good"
+        assert isinstance(other.error, ssl.SSLError)
+
+    talk(act)
