@@ -110,8 +110,6 @@ class Agents:
         self._stopping = False
         self.whole: dict[str, int] = {}
         """Calls whose answer came whole, and when (Unix nanoseconds)."""
-        self.heard: dict[str, int] = {}
-        """Calls under way, and how many bytes of their answer have come."""
         self.failed: list[str] = []
         self.slowest = 0.0
 

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from traceproof.proxy.consents import GOING_ON, Consents, always
@@ -244,4 +245,4 @@ class Capture:
         for exchange in list(self._calls):
             exchange.error = exchange.error or "the recording ended first"
             exchange.ended = exchange.ended or now
-            self._end(exchange)
+            self._guard(partial(self._end, exchange))

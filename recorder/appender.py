@@ -39,6 +39,11 @@ class Appender:
         return self._unkept or self._unwritten
 
     @property
+    def blocked(self) -> OSError | None:
+        """What keeps bytes from the disk at present; they may get there yet."""
+        return self._unwritten
+
+    @property
     def backlog(self) -> int:
         """How many bytes wait to be written."""
         return len(self._backlog)

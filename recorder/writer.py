@@ -242,6 +242,11 @@ class TraceWriter:
         """What keeps bytes from the disk at present, or has lost some."""
         return self._file.problem
 
+    @property
+    def blocked(self) -> OSError | None:
+        """What keeps bytes from the disk at present; they may get there yet."""
+        return self._file.blocked
+
     def flush(self) -> bool:
         """Bring everything taken so far to the file; False when some of it still waits."""
         with self._lock:
@@ -256,9 +261,11 @@ class TraceWriter:
     def rest(self) -> None:
         """Give memory back while nothing comes; the next line begins a frame."""
         with self._lock:
-            if not self._closed:
-                self._file.append(self._frames.rest())
-                self._drain()
+            if self._closed:
+                return
+            self._file.append(self._frames.rest())
+            if not self._drain():
+                self._timer.arm()
 
     def close(self) -> bool:
         """End the file with its seek table; returns whether everything got to the disk.

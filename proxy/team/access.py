@@ -52,8 +52,12 @@ class TeamAccess:
 
     @property
     def required(self) -> bool:
-        """Whether a token is needed: beyond this machine always, else once there is a user."""
-        return self._beyond or bool(self._users.current().users)
+        """Whether a token is needed: beyond this machine always, else once there was a user.
+
+        Else whoever was removed last would be let in by his name.
+        """
+        self._users.current()
+        return self._beyond or self._users.found
 
     def user(self, proxy_authorization: str) -> str | None:
         """Return whom a header names (`ada`, or `ada+label`); None to refuse."""

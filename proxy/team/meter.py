@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from traceproof.proxy.exchange import Chunk, Exchange, Sink
+from traceproof.proxy.journal import STOPPED
 from traceproof.proxy.results import failure
 
 
@@ -35,6 +36,8 @@ class Meter:
         """Bytes of answers."""
         self.refused = 0
         """Requests that were refused because they could not be recorded."""
+        self.stopped = 0
+        """Exchanges that the end of the proxy cut off."""
         self.begun = 0
         self.ended_count = 0
         self._waiting: deque[Ended] = deque()
@@ -83,6 +86,7 @@ class Meter:
     def ended(self, exchange: Exchange) -> None:
         """Count what passed, and how it ended."""
         self.ended_count += 1
+        self.stopped += exchange.error == STOPPED
         sent = exchange.request_taken + _size(exchange.request_chunks)
         received = exchange.response_taken + _size(exchange.response_chunks)
         self.bytes_in += sent

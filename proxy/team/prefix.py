@@ -43,6 +43,8 @@ class Prefixes(Generic[Key]):
         self._seen: OrderedDict[int, Key] = OrderedDict()
         """Every request, for one that goes back in its conversation."""
         self._failed: dict[int, Key] = {}
+        self._names: dict[Key, set[int]] = {}
+        """What is to be forgotten with each session."""
 
     def find(self, names: Sequence[int]) -> Key | None:
         """Return the session that a conversation goes on in; None if it begins one.
@@ -65,22 +67,24 @@ class Prefixes(Generic[Key]):
         if names:
             self._seen[names[-1]] = key
             self._tips.setdefault(names[-1], []).append(key)
+            self._names.setdefault(key, set()).add(names[-1])
             while len(self._seen) > self._most:
-                name, _ = self._seen.popitem(last=False)
+                name, oldest = self._seen.popitem(last=False)
+                self._names[oldest].discard(name)
                 self._tips.pop(name, None)
                 self._failed.pop(name, None)
 
     def failed(self, names: Sequence[int], key: Key) -> None:
         """Take note that a request got no answer, so that it may be sent again."""
-        if names:
+        if names and names[-1] in self._seen:
             self._failed[names[-1]] = key
 
     def forget(self, key: Key) -> None:
         """Forget all of a session that is over."""
-        for kept in (self._seen, self._failed):
-            for name in [name for name, found in kept.items() if found == key]:
-                del kept[name]
-        for name, tips in list(self._tips.items()):
-            tips[:] = [found for found in tips if found != key]
-            if not tips:
-                del self._tips[name]
+        for name in self._names.pop(key, ()):
+            for kept in (self._seen, self._failed):
+                if kept.get(name) == key:
+                    del kept[name]
+            others = [found for found in self._tips.pop(name, ()) if found != key]
+            if others:
+                self._tips[name] = others

@@ -24,7 +24,10 @@ however busy the machine is.
 """
 
 LAG_HOPELESS = 10.0
-"""Seconds from which on holding back helps nobody: something else is wrong."""
+"""Seconds from which on holding back for its sake helps nobody: something else is wrong."""
+
+LAG_STUCK = 60.0
+"""Seconds from which on nothing is held back at all: the disk hangs, and agents must not."""
 
 PAUSE = 0.05
 """Seconds that a request is held back at a time."""
@@ -72,7 +75,8 @@ class Room:
             lag: Seconds since the oldest of them came.
         """
         late = LAG_SECONDS < lag < LAG_HOPELESS
-        return PAUSE if late or waiting > LAG_LIMIT else 0.0
+        much = waiting > LAG_LIMIT and lag < LAG_STUCK
+        return PAUSE if late or much else 0.0
 
     def takes(self, waiting: int) -> bool:
         """Tell whether one more call can be recorded, given the bytes that wait already."""

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -35,8 +36,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 class User(msgspec.Struct, frozen=True):
     """A user as the file has him; `added` is a date and time (ISO 8601)."""
 
-    name: str
-    token_sha256: str
+    name: Annotated[str, msgspec.Meta(pattern=rf"^{_NAME.pattern}\Z")]
+    token_sha256: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
     added: str = ""
 
 
@@ -67,6 +68,9 @@ class UserFile:
         self.path = path
         self._state: tuple[int, int, int] | None = None
         self._users = Users()
+        self._trouble = ""
+        self.found = False
+        """Whether the file was there at some time."""
 
     def current(self) -> Users:
         """Return the users; if the file cannot be read now, those of before.
@@ -75,8 +79,11 @@ class UserFile:
         """
         try:
             self.reload()
+            self._trouble = ""
         except (OSError, ValueError) as error:
-            log.warning("the users of before stay: %s", error)
+            if str(error) != self._trouble:  # every call asks, and would fill the log
+                log.warning("the users of before stay: %s", error)
+            self._trouble = str(error)
         return self._users
 
     def reload(self) -> Users:
@@ -91,6 +98,7 @@ class UserFile:
         except FileNotFoundError:
             self._state, self._users = None, Users()
             return self._users
+        self.found = True
         state = (found.st_mtime_ns, found.st_size, found.st_ino)
         if state != self._state:
             self._state = state
@@ -136,10 +144,19 @@ class UserFile:
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                self._give_back(file.fileno())
             Path(temporary).replace(self.path)
         except OSError:
             Path(temporary).unlink()
             raise
+
+    def _give_back(self, handle: int) -> None:
+        """Give a file that root has made to the owner of its folder, as whom the proxy runs."""
+        if os.geteuid() == 0:
+            folder = self.path.parent.stat()
+            os.fchown(handle, folder.st_uid, folder.st_gid)
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -148,6 +165,7 @@ class UserFile:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         handle = os.open(lock, flags, 0o600)
         try:
+            self._give_back(handle)
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
         finally:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from traceproof.proxy.capture import Capture, Place
+from traceproof.proxy.capture import Capture, OneSession, Place
 from traceproof.proxy.dialects.anthropic import AnthropicMessages
 from traceproof.proxy.testing import Say
 from traceproof.recorder import semconv
@@ -303,3 +303,25 @@ def test_faults_are_counted_all_and_listed_to_a_bound(desk: Desk) -> None:
         logging.getLogger("traceproof.proxy.capture").disabled = False
 
     assert (len(capture.faults), capture.fault_count) == (100, 150)
+
+
+def test_a_fault_at_the_end_of_one_call_leaves_the_others_their_end(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture = Capture(desk.context)
+    calls = [desk.answered(Say(text)) for text in ("one", "two")]
+    for call in calls:
+        capture.request_started(call)
+        capture.request_ended(call)
+    done = OneSession.done
+
+    def fail(self: OneSession, exchange: Exchange) -> None:
+        if exchange is calls[0]:
+            raise RuntimeError("a bug")
+        done(self, exchange)
+
+    monkeypatch.setattr(OneSession, "done", fail)
+    capture.close()
+
+    assert states(desk.kept()) == ["complete"] * 2
+    assert capture.fault_count == 1

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -401,6 +402,7 @@ def test_what_the_device_lost_is_told_once_and_to_the_end(
     made.span(root())
     assert made.flush()
     assert made.problem is not None
+    assert made.blocked is None  # it keeps nothing else from the disk
 
     assert not made.close()
     assert not made.close()
@@ -455,3 +457,21 @@ def test_a_writer_may_rest_and_go_on(path: Path) -> None:
     with TraceReader.open(path) as reader:
         assert reader.resolve(ref) == "after the rest"
         assert (reader.closed_properly, reader.problems) == (True, [])
+
+
+def test_what_a_rest_could_not_write_gets_to_the_disk_when_there_is_room(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    made = started(path, flush_interval=0.01)
+    wait_until(lambda: not made._timer.armed)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", failing)
+        made.rest()
+        assert made.blocked is made.problem is not None
+    wait_until(lambda: made.problem is None)
+
+    assert made.blocked is None
+    assert made.close()

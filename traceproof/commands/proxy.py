@@ -173,7 +173,7 @@ def add_user(
     token = told.add(name)
     paste = lines.forward(at, f"{name}:{token}", model_hosts.Hosts(), {}, None)
     if as_json:
-        print_json({"name": name, "token": token, "variables": paste.variables})
+        print_json({"name": name, "token": token, **paste._asdict()})
         return
     print(paste.text, flush=True)
     _say(f"{name} was added to {told.path}; the token is not kept: it is shown this once")

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 _PROBE = bytes(64 << 10)
 
 
 def used(folder: Path) -> int:
-    """Return the bytes that a folder's files take, links not followed; what goes meanwhile is 0."""
+    """Return the bytes that a folder's files take, links not followed.
+
+    What goes meanwhile is 0, and so is what may not be looked into: a volume's `lost+found`.
+    """
     total, waiting = 0, [os.fspath(folder)]
     while waiting:
-        try:
-            with os.scandir(waiting.pop()) as entries:
-                for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                    else:
-                        total += entry.stat(follow_symlinks=False).st_size
-        except FileNotFoundError:
-            continue
+        with suppress(FileNotFoundError, PermissionError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                else:
+                    total += _size(entry)
     return total
+
+
+def _size(entry: os.DirEntry[str]) -> int:
+    try:
+        return entry.stat(follow_symlinks=False).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def trouble(folder: Path) -> str:

@@ -36,9 +36,10 @@ class Paste(NamedTuple):
     def _fetching(self) -> list[str]:
         if not self.fetch:
             return []
+        curl = 'curl -fsS --noproxy "*"'
         return [
             'mkdir -p "$HOME/.traceproof"',
-            *(f'curl -fsS --noproxy "*" {url} -o "{path}"' for path, url in self.fetch.items()),
+            *(f'{curl} {shlex.quote(url)} -o "{path}"' for path, url in self.fetch.items()),
         ]
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import queue
-import signal
 import threading
 import time
 from collections.abc import Callable
-from types import FrameType
 
 from traceproof.exits import ENVIRONMENT
+from traceproof.proxy.routes import parse_origin
 from traceproof.proxy.server import Listening
 from traceproof.team import lines
 from traceproof.team.announcement import Announcement
 from traceproof.team.lines import Paste
 from traceproof.team.memory import give_back_large_pieces
+from traceproof.team.openfiles import allow_many
 from traceproof.team.service import Ended, Team
-from traceproof.team.settings import TeamSettings
-
-_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+from traceproof.team.settings import Address, TeamSettings
+from traceproof.team.signals import Signals
 
 
 def run(
@@ -32,39 +30,30 @@ def run(
         OSError: the port is taken, or the store cannot be written.
         ValueError: a setting is wrong, or a user is missing.
     """
-    signals: queue.SimpleQueue[int] = queue.SimpleQueue()
-
-    def note(number: int, _: FrameType | None) -> None:
-        signals.put(number)
-
     give_back_large_pieces()
+    allow_many()
     team = Team(settings, say)
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, note) for number in heeded}  # `nohup` ignores one
-    try:
+    with Signals() as signals:
         announce(announcement(settings, team, team.start()))
         return _until_stopped(team, signals, say)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
-def _until_stopped(team: Team, signals: queue.SimpleQueue[int], say: Callable[[str], None]) -> int:
-    signals.get()
+def _until_stopped(team: Team, signals: Signals, say: Callable[[str], None]) -> int:
+    signals.wait()
     began = time.monotonic()
     threading.Thread(target=_drain, args=(team, signals), daemon=True).start()
-    signals.get()
+    signals.wait()
     ended = team.close()
     say(_summary(ended, time.monotonic() - began))
     return ENVIRONMENT if ended.lost else 0
 
 
-def _drain(team: Team, signals: queue.SimpleQueue[int]) -> None:
+def _drain(team: Team, signals: Signals) -> None:
     """Drain, and then end the waiting as a second signal would."""
     try:
         team.drain()
     finally:
-        signals.put(0)
+        signals.wake()
 
 
 def _summary(ended: Ended, seconds: float) -> str:
@@ -101,7 +90,7 @@ def _paste(settings: TeamSettings, team: Team, listening: Listening, user: str) 
     address = team.address(listening)
     if settings.mode == "reverse":
         bases = {
-            origin: base.replace(settings.listen.host, address.host, 1)
+            origin: Address(address.host, parse_origin(base).port).url
             for origin, base in listening.bases.items()
         }
         return lines.reverse(bases, team.origins, user)
@@ -113,6 +102,8 @@ def _paste(settings: TeamSettings, team: Team, listening: Listening, user: str) 
 def _remarks(settings: TeamSettings, team: Team, listening: Listening) -> list[str]:
     names = ", ".join(team.users)
     who = f"users: {names}" if names else "no users: whoever reaches it may use it"
+    if team.access.required and not names:
+        who = "every user was removed: nobody may use it"
     lines_ = [
         f"listening on {listening.url}; traces go to {settings.store.traces_path}; {who}",
         f"SHA-256 of the certificate: {team.fingerprint}",

@@ -29,7 +29,7 @@ from traceproof.recorder.agents import BaseUrl
 from traceproof.recorder.patterns import PATTERNS
 from traceproof.recorder.redaction import Redactor
 from traceproof.recordlog import open_log
-from traceproof.team import disk, lines
+from traceproof.team import disk, lines, openfiles
 from traceproof.team.figures import Counted, families
 from traceproof.team.sessions import TeamSessions
 from traceproof.team.settings import Address, TeamSettings
@@ -50,7 +50,7 @@ class Ended(NamedTuple):
     lost: int
     unrecorded: int
     cut: int
-    """Calls that were still under way."""
+    """Calls that were still under way, at the end of the grace or at a second signal."""
 
 
 class Team:
@@ -89,7 +89,11 @@ class Team:
             delay=lambda: self._room.hold(self._meter.waiting, self._meter.lag),
         )
         self._sessions = TeamSessions(
-            settings, meter=self._meter, room=self._room, secrets_of=self.access.secrets_of
+            settings,
+            meter=self._meter,
+            room=self._room,
+            secrets_of=self.access.secrets_of,
+            most=openfiles.sessions(),
         )
         self._done = threading.Event()
 
@@ -124,7 +128,7 @@ class Team:
     def close(self) -> Ended:
         """Record what there is, and close every trace; also while `drain` still waits."""
         self._done.set()
-        cut = self._meter.live
+        cut = self._meter.live + self._meter.stopped
         self._capture.close()
         self._sessions.close()
         self._log.close()

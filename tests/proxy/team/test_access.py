@@ -122,3 +122,15 @@ def test_how_long_to_wait_is_the_recordings_word(door: Door) -> None:
 def test_parts() -> None:
     assert split_user("ada+a+b") == ("ada", "a+b")
     assert parse_authorization(basic("ada:a:b")) == Credentials("ada", "", "a:b")
+
+
+def test_who_was_removed_last_is_not_let_in_by_his_name(tmp_path: Path) -> None:
+    door = Door(tmp_path, beyond=False)
+    users = UserFile(tmp_path / "users.json")
+    for name in ("ada", "bob"):
+        users.remove(name)
+
+    given = ["", basic("ada:"), basic(f"ada:{door.token}")]
+    assert [door.access.user(value) for value in given] == [None] * 3
+    users.path.unlink()
+    assert [door.access.user(value) for value in given] == [None] * 3

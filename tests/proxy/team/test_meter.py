@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from traceproof.proxy.exchange import Chunk, Exchange
+from traceproof.proxy.journal import STOPPED
 from traceproof.proxy.team.meter import Meter
 
 
@@ -98,3 +99,12 @@ def test_refusals_are_counted() -> None:
 def test_a_meter_around_nothing_says_so() -> None:
     with pytest.raises(RuntimeError, match="around nothing"):
         Meter().refuses()
+
+
+def test_calls_that_the_end_cut_off_are_counted() -> None:
+    meter = Meter().around(Sink())
+    for exchange in (call(), call(200, STOPPED), call(0, STOPPED), call(0, "no route")):
+        meter.request_started(exchange)
+        meter.ended(exchange)
+
+    assert (meter.stopped, meter.live) == (2, 0)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from traceproof.proxy.dialects.anthropic import AnthropicMessages
@@ -100,3 +101,22 @@ def test_memory_is_bounded() -> None:
     assert len(known._seen) == len(known._tips) == 10
     assert known.find(asked("99", "b", "c")) == 99
     assert known.find(asked("1", "b", "c")) is None
+
+
+def test_to_forget_one_of_many_costs_what_it_is_alone() -> None:
+    known: Prefixes[int] = Prefixes()
+    for number in range(20_000):
+        known.add([number], number)
+    began = time.process_time()
+    for number in range(20_000):
+        known.forget(number)
+
+    assert time.process_time() - began < 2
+    assert (known._seen, known._tips, known._names) == ({}, {}, {})
+
+
+def test_the_end_of_a_call_that_nobody_remembers_leaves_nothing() -> None:
+    known: Prefixes[str] = Prefixes()
+    known.failed(asked("a"), "one")
+
+    assert known.find(asked("a")) is None

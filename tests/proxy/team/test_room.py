@@ -7,6 +7,7 @@ from traceproof.proxy.team.room import (
     LAG_LIMIT,
     LAG_MOST,
     LAG_SECONDS,
+    LAG_STUCK,
     Room,
     parse_size,
     size,
@@ -60,6 +61,8 @@ def test_a_request_waits_while_the_recorder_is_behind() -> None:
     assert room.hold(LAG_LIMIT + 1, 0.0) > 0
     assert room.hold(0, LAG_SECONDS + 0.1) > 0
     assert room.hold(0, LAG_HOPELESS) == 0.0
+    assert room.hold(LAG_LIMIT + 1, LAG_HOPELESS) > 0
+    assert room.hold(LAG_LIMIT + 1, LAG_STUCK) == 0.0
     assert [room.takes(LAG_MOST), room.takes(LAG_MOST + 1)] == [True, False]
 
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import errno
 import json
 import logging
+import os
 import stat
 from pathlib import Path
 
@@ -81,3 +83,46 @@ def test_every_token_has_the_shape_that_is_masked() -> None:
         token = new_token().encode()
         data = b'"http://ada:' + token + b'@proxy:8080"'
         assert [data[slice(*span)] for span in TOKEN_RULE.find(data, 0)] == [token]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        {"name": "ada", "token_sha256": "é" * 64},
+        {"name": "ada", "token_sha256": ""},
+        {"name": "ada+x", "token_sha256": "0" * 64},
+        {"name": "ada\n", "token_sha256": "0" * 64},
+    ],
+)
+def test_a_file_that_was_written_by_hand_is_read_with_care(
+    users: UserFile, user: dict[str, str]
+) -> None:
+    users.path.write_text(json.dumps({"users": [user]}))
+    with pytest.raises(ValueError, match="no file of users"):
+        users.reload()
+
+
+def test_trouble_that_lasts_is_told_once(
+    users: UserFile, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = users.add("ada")
+    users.current()
+
+    def fail(_: Path) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "stat", fail)
+        assert [users.current().owner(token) for _ in range(5)] == ["ada"] * 5
+    users.current()
+    assert len(caplog.records) == 1
+
+
+def test_what_root_has_changed_can_still_be_read_and_changed_by_the_proxy(users: UserFile) -> None:
+    folder = users.path.parent
+    if os.geteuid() == 0:  # for anybody else it is so anyway
+        os.chown(folder, 12345, 12345)
+    users.add("ada")
+
+    owner = folder.stat().st_uid
+    assert {path.stat().st_uid for path in folder.iterdir()} == {owner}

@@ -38,7 +38,7 @@ def test_without_an_address_it_says_what_stands_for_it(here: Here) -> None:
 
 def test_json(here: Here) -> None:
     told = here("proxy", "users", "add", "ada", "--json").json
-    assert sorted(told) == ["name", "token", "variables"]
+    assert sorted(told) == ["fetch", "name", "token", "variables"]
     (listed,) = here("proxy", "users", "ls", "--json").json
     assert listed["name"] == "ada"
     assert "token" not in str(listed)

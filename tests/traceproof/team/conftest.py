@@ -23,7 +23,7 @@ from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.secrets import Secret
 from traceproof.recorder.span import Span
 from traceproof.recorder.store import Store
-from traceproof.team.sessions import TeamSessions
+from traceproof.team.sessions import MOST_OPEN, TeamSessions
 from traceproof.team.settings import Address, TeamSettings
 
 CLAUDE = {"user-agent": "claude-cli/2.1.197 (external, cli)"}
@@ -91,7 +91,9 @@ def chats(spans: Sequence[Span]) -> list[Span]:
 class Recorder:
     """The sessions of a proxy with the recorder's thread, a clock of their own, and no relay."""
 
-    def __init__(self, settings: TeamSettings, secrets_of: Callable[[str], list[Secret]]) -> None:
+    def __init__(
+        self, settings: TeamSettings, secrets_of: Callable[[str], list[Secret]], most: int
+    ) -> None:
         settings.store.create()
         self.store = settings.store
         self.said: list[str] = []
@@ -103,6 +105,7 @@ class Recorder:
             meter=self.meter,
             room=self.room,
             secrets_of=secrets_of,
+            most=most,
             clock=lambda: self.now,
         )
         self.capture = Capture(self.sessions)
@@ -153,10 +156,12 @@ def new_recorder(tmp_path: Path) -> Iterator[Callable[..., Recorder]]:
     made: list[Recorder] = []
 
     def new_recorder(
-        secrets_of: Callable[[str], list[Secret]] = lambda _: [], **settings: Any
+        secrets_of: Callable[[str], list[Secret]] = lambda _: [],
+        most: int = MOST_OPEN,
+        **settings: Any,
     ) -> Recorder:
         fields = {"environment": {}, "store": Store(tmp_path / "store"), **settings}
-        made.append(Recorder(TeamSettings(Address("127.0.0.1", 0), **fields), secrets_of))
+        made.append(Recorder(TeamSettings(Address("127.0.0.1", 0), **fields), secrets_of, most))
         return made[-1]
 
     yield new_recorder

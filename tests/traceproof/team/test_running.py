@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import resource
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -136,3 +138,19 @@ def test_the_document_says_how_to_reach_it(start: Any, held: ScriptedModel) -> N
     assert (told["mode"], told["users"], told["fetch"]) == ("forward", [], {})
     assert told["pages"]["healthz"] == f"{told['url']}/healthz"
     assert len(told["ca_sha256"].split(":")) == 32
+
+
+def test_it_may_open_as_many_files_as_there_is_a_right_to(start: Any, held: ScriptedModel) -> None:
+    proxy = start(held)
+    soft, hard = resource.prlimit(proxy.process.pid, resource.RLIMIT_NOFILE)
+
+    assert soft >= min(hard, 65_536) or hard == resource.RLIM_INFINITY
+
+
+def test_base_urls_name_the_address_that_others_use(start: Any, held: ScriptedModel) -> None:
+    proxy = start(held, "--mode", "reverse", "--address", "[fd00::1]:9000")
+
+    url = proxy.document["variables"]["ANTHROPIC_BASE_URL"]
+    assert re.fullmatch(r"http://\[fd00::1\]:\d+", url)
+    ports = {listener.rpartition(":")[2] for listener in proxy.document["listen"]}
+    assert url.rpartition(":")[2] in ports

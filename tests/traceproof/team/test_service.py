@@ -430,8 +430,9 @@ def test_a_call_that_outlasts_the_grace_is_cut_and_its_trace_is_whole(start: Any
             agent.send("go on", session="s1")
             model.wait_held()
             agent.begin().read(10)
-            running.stop()
+            ended = running.stop()
 
+    assert (ended.cut, ended.lost) == (1, 0)
     ((_, spans),) = traces(running).items()
     assert spans[-1].attributes[semconv.CALL_STATE] == "cut"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import threading
 from typing import Any
 
@@ -248,6 +249,24 @@ def test_one_session_can_be_paused_and_the_others_go_on(
     assert live(place) == []
 
 
+@pytest.mark.parametrize(
+    ("state", "passed"), [(State.PAUSED, {}), (State.EXCLUDED, {"consent": 1})]
+)
+def test_a_web_socket_may_outlast_the_pause_it_is_opened_in(
+    recorder: Any, exchange: Any, state: State, passed: dict[str, int]
+) -> None:
+    recorder.take(exchange("one", session="s1"))
+    switch(recorder.store.path, state)
+    socket = exchange("one", session="s1")
+    socket.method = "GET"
+    socket.request_headers = [*socket.request_headers, ("upgrade", "websocket")]
+    socket.request_chunks.clear()
+    recorder.begin(socket)
+    recorder.settle()
+
+    assert recorder.sessions.totals.unrecorded == passed
+
+
 def test_an_excluded_session_stays_excluded_when_it_comes_back(
     new_recorder: Any, exchange: Any, chats: Any
 ) -> None:
@@ -286,3 +305,66 @@ def test_the_end_cuts_what_is_in_flight_and_closes_every_file(
     (chat,) = chats(spans)
     assert chat.attributes[semconv.CALL_STATE] == "cut"
     assert spans[0].end >= chat.end > 0
+
+
+# --- many -----------------------------------------------------------------------------------------
+
+
+def test_for_one_more_than_there_may_be_the_one_that_was_quiet_for_longest_is_closed(
+    new_recorder: Any, exchange: Any
+) -> None:
+    recorder = new_recorder(most=2)
+    busy = exchange("one", session="s0")
+    recorder.begin(busy)
+    for number in (1, 2, 3):
+        recorder.now += 1
+        recorder.take(exchange("one", session=f"s{number}"))
+    assert {key.name for key in recorder.sessions._open} == {"s0", "s3"}
+    recorder.begin(exchange("one", "Hello", "two", session="s3"))
+    recorder.take(exchange("one", session="s4"))  # with nobody to make way
+    assert recorder.sessions.count == 3
+    recorder.meter.ended(busy)
+
+    roots = recorder.close().by(semconv.CONVERSATION_ID)
+    assert sorted(roots) == ["s0", "s1", "s2", "s3", "s4"]
+    assert recorder.sessions.totals.lost == 0
+
+
+def test_a_session_is_not_closed_while_the_disk_takes_nothing(
+    new_recorder: Any, exchange: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = new_recorder(idle=60.0)
+    recorder.take(exchange("one", session="s1"))
+    (session,) = recorder.sessions._open.values()
+    blocked = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as patch:
+        patch.setattr(session.writer._file, "_unwritten", blocked)
+        patch.setattr(session.writer._file, "drain", lambda: False)
+        recorder.now += 100
+        recorder.look()
+        assert recorder.sessions.problem is blocked
+        assert recorder.sessions.count == 1
+    recorder.look()
+
+    assert recorder.sessions.count == 0
+
+
+def test_what_a_disk_lost_for_good_does_not_keep_others_from_being_recorded(
+    recorder: Any, exchange: Any
+) -> None:
+    recorder.take(exchange("one", session="s1"))
+    (session,) = recorder.sessions._open.values()
+    session.writer._file._unkept = OSError(errno.EIO, "Input/output error")
+
+    assert recorder.sessions.problem is None
+    recorder.close()
+    assert recorder.sessions.totals.lost == 1
+
+
+def test_a_call_that_is_asked_for_twice_counts_once(recorder: Any, exchange: Any) -> None:
+    call = exchange("one", session="s1")
+    assert recorder.sessions.choose(call) == recorder.sessions.choose(call)
+    recorder.sessions.done(call)
+
+    assert [session.calls for session in recorder.sessions._open.values()] == [0]
+    assert recorder.sessions.totals.calls == 1
