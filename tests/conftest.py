@@ -7,6 +7,7 @@ asks for the fixture and carries ``@pytest.mark.agents``; without the agent it f
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
@@ -19,6 +20,11 @@ import pytest
 # A slow machine is not a wrong answer: time is bounded by pytest-timeout alone.
 hypothesis.settings.register_profile("traceproof", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("traceproof")
+
+# A shell ignores these two for what it starts in the background, and children would inherit that.
+for _number in (signal.SIGINT, signal.SIGQUIT):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 ROOT = Path(__file__).resolve().parent.parent
 AGENTS = ROOT / ".agents" / "bin"

@@ -19,15 +19,10 @@ _FOLDER = ".gemini"
 _USER_AGENT = re.compile(r"GeminiCLI(?:-[\w-]+)?/(\d[\w.+-]*)/")
 _BASE_URL = "GOOGLE_GEMINI_BASE_URL"
 _CHOSEN = ("GOOGLE_GENAI_USE_GCA", "GOOGLE_GENAI_USE_VERTEXAI")
-_DEFAULTS = "GEMINI_CLI_SYSTEM_DEFAULTS_PATH"
-_SYSTEM = "GEMINI_CLI_SYSTEM_SETTINGS_PATH"
-_SYSTEM_SETTINGS = "/etc/gemini-cli/settings.json"
-_API_KEY_DEFAULT = Path(__file__).with_name("gemini_defaults.json")
-"""Settings of the lowest precedence: authenticate by API key, where nobody chose."""
-
+_CHOICE = "selectedType"
 _UNSURE = (
-    f"without security.auth.selectedType in its settings, Gemini CLI may refuse {_BASE_URL}, "
-    "which reverse mode sets"
+    f"without security.auth.{_CHOICE} in its settings, Gemini CLI refuses {_BASE_URL}, "
+    'which reverse mode sets: with an API key, "gemini-api-key" is what to put there'
 )
 _WHOLE = ":generateContent"
 """Turns are streamed, side calls are not."""
@@ -85,18 +80,13 @@ class GeminiCli(Generic):
         found = (packages.npm_version(path.resolve(), _PACKAGE) for path in paths if path)
         return next((version for version in found if version), None)
 
-    def environment(self, context: base.LaunchContext) -> dict[str, str]:
-        """Let it authenticate by API key in reverse mode, as it would without a base URL.
-
-        With a base URL it takes us for a gateway of its own kind, and without a terminal refuses
-        that ("Invalid auth method selected."), unless settings say how to authenticate.
-        """
-        return {_DEFAULTS: str(_API_KEY_DEFAULT)} if _can_default(context) else {}
-
     def notes(self, context: base.LaunchContext) -> list[str]:
-        """Say so where it may refuse its base URL."""
-        told = _would_guess(context) and not _can_default(context)
-        return [_UNSURE] if told else []
+        """Say so where it will refuse its base URL.
+
+        With one and no choice in its settings it takes us for a gateway of its own kind, and
+        without a terminal ends with code 41, "Invalid auth method selected.".
+        """
+        return [_UNSURE] if _would_guess(context) else []
 
     def purpose(self, call: base.ModelCall) -> str:
         """Return `main`, or the side call that its prompts tell; `utility` for any other."""
@@ -125,18 +115,19 @@ class GeminiCli(Generic):
 
 
 def _would_guess(context: base.LaunchContext) -> bool:
-    """Tell whether our base URL may change how it authenticates."""
+    """Tell whether our base URL changes how it authenticates."""
     env = context.env
     chosen = any(env.get(name) == "true" for name in _CHOSEN) or env.get(_BASE_URL)
-    return context.mode == "reverse" and not chosen
+    return context.mode == "reverse" and not chosen and not _settled(env)
 
 
-def _can_default(context: base.LaunchContext) -> bool:
-    """Tell whether it would use the API key, and nobody has set defaults of their own."""
-    env = context.env
-    theirs = Path(env.get(_SYSTEM) or _SYSTEM_SETTINGS).with_name("system-defaults.json")
-    alone = not env.get(_DEFAULTS) and not theirs.exists()
-    return _would_guess(context) and bool(env.get("GEMINI_API_KEY")) and alone
+def _settled(env: Mapping[str, str]) -> bool:
+    """Tell whether the user's settings say how to authenticate."""
+    home = env.get("GEMINI_CLI_HOME") or env.get("HOME", "")
+    try:
+        return _CHOICE in Path(home, _FOLDER, "settings.json").read_text()
+    except (OSError, ValueError):
+        return False
 
 
 def _dotenv(folder: Path) -> Iterator[Path]:

@@ -107,41 +107,24 @@ def test_vertex_ai_has_a_host_for_each_location(location: str, host: str) -> Non
     assert vertex.usual({"GOOGLE_CLOUD_LOCATION": location}) == host
 
 
-def reverse(folder: Path, **env: str) -> LaunchContext:
-    """Return the context of a machine whose own settings would be in `folder`."""
-    settings = {"GEMINI_CLI_SYSTEM_SETTINGS_PATH": str(folder / "settings.json")}
-    return LaunchContext({**settings, **env}, "reverse")
+def test_what_is_refused_in_reverse_mode_is_noted(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "GEMINI_API_KEY": "fake"}
+
+    (note,) = GEMINI.notes(LaunchContext(env, "reverse"))
+
+    assert "gemini-api-key" in note
+    assert GEMINI.notes(LaunchContext(env)) == []
 
 
-def test_in_reverse_mode_an_api_key_is_used_as_without_a_base_url(tmp_path: Path) -> None:
-    context = reverse(tmp_path, GEMINI_API_KEY="fake")
-
-    (path,) = GEMINI.environment(context).values()
-
-    settings = json.loads(Path(path).read_text())
-    assert settings["security"]["auth"] == {"selectedType": "gemini-api-key"}
-    assert GEMINI.notes(context) == []
-
-
-def test_how_it_authenticates_is_left_alone_where_that_was_chosen(tmp_path: Path) -> None:
-    key = {"GEMINI_API_KEY": "fake"}
+def test_no_note_where_how_to_authenticate_was_chosen(tmp_path: Path) -> None:
+    env = {"HOME": str(tmp_path), "GEMINI_API_KEY": "fake"}
     for more in ({"GOOGLE_GENAI_USE_GCA": "true"}, {"GOOGLE_GEMINI_BASE_URL": "https://gate.way"}):
-        context = reverse(tmp_path, **key, **more)
-        assert (GEMINI.environment(context), GEMINI.notes(context)) == ({}, [])
+        assert GEMINI.notes(LaunchContext({**env, **more}, "reverse")) == []
 
-    forward = LaunchContext(reverse(tmp_path, **key).env)
-    assert (GEMINI.environment(forward), GEMINI.notes(forward)) == ({}, [])
-
-
-def test_what_may_be_refused_in_reverse_mode_is_noted(tmp_path: Path) -> None:
-    without_key = reverse(tmp_path)
-    (tmp_path / "system-defaults.json").write_text("{}")
-    with_defaults = reverse(tmp_path, GEMINI_API_KEY="fake")
-
-    for context in (without_key, with_defaults):
-        assert GEMINI.environment(context) == {}
-        (note,) = GEMINI.notes(context)
-        assert "selectedType" in note
+    settings = tmp_path / ".gemini/settings.json"
+    settings.parent.mkdir()
+    settings.write_text('{"security": {"auth": {"selectedType": "gemini-api-key"}}}')
+    assert GEMINI.notes(LaunchContext(env, "reverse")) == []
 
 
 def test_its_version_is_its_package_s(tmp_path: Path) -> None:

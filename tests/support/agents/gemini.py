@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 from support.stage import Stage
@@ -11,7 +12,7 @@ from traceproof.proxy.testing import Match, Say, Scene, Turn, Use
 from traceproof.proxy.testing.parts import AnyPart
 
 VERSION = "0.61.0"
-SETTINGS = {"privacy": {"usageStatisticsEnabled": False}}
+PRIVACY = {"usageStatisticsEnabled": False}
 CHOICE = {
     "reasoning": "One file.",
     "model_choice": "flash",
@@ -34,10 +35,16 @@ def shell(line: str) -> AnyPart:
     return Use("run_shell_command", {"command": line, "description": "A step"})
 
 
-def settings(stage: Stage) -> None:
-    folder = Path(stage.env["HOME"], ".gemini")
-    folder.mkdir(exist_ok=True)
-    (folder / "settings.json").write_text(json.dumps(SETTINGS))
+def settings(auth: str) -> Callable[[Stage], None]:
+    """Choose how to authenticate: with a base URL it does not take what the environment says."""
+
+    def write_settings(stage: Stage) -> None:
+        folder = Path(stage.env["HOME"], ".gemini")
+        folder.mkdir(exist_ok=True)
+        told = {"privacy": PRIVACY, "security": {"auth": {"selectedType": auth}}}
+        (folder / "settings.json").write_text(json.dumps(told))
+
+    return write_settings
 
 
 def variant(name: str, *options: str, provider: str = "gcp.gemini", **env: str) -> Variant:
@@ -55,7 +62,7 @@ def variant(name: str, *options: str, provider: str = "gcp.gemini", **env: str) 
         write=write,
         shell=shell,
         env={"GEMINI_CLI_TRUST_WORKSPACE": "true", **env},
-        prepare=settings,
+        prepare=settings("vertex-ai" if "vertex" in provider else "gemini-api-key"),
         side=[ROUTER],
         outcomes={
             # the request held a tool's result: what came is taken for the answer, and it ends
