@@ -1,7 +1,7 @@
 # The commands of the project; each does its own set-up. `make help` lists them.
 # PYTHON=python3.12 chooses another Python (3.11 to 3.13).
 
-.PHONY: help demo test unit check bench docs lock clean
+.PHONY: help demo test unit second check bench docs lock clean
 
 help:    ## say what there is
 	@sed -n 's/^\([a-z]*\): .*## /make \1\t/p' Makefile | expand -t 14
@@ -19,6 +19,10 @@ unit:    ## run the tests that need no real agent
 	@scripts/setup dev
 	@.venv/bin/python -P -m pytest -m 'not agents' $(ARGS)
 
+second:  ## run the unit tests with another Python too, where there is one
+	@scripts/setup dev
+	@scripts/second $(ARGS)
+
 check:   ## ruff, mypy --strict, the import graph, the docs
 	@scripts/setup dev
 	@scripts/check
@@ -35,6 +39,6 @@ lock:    ## choose newer dependencies and write the locks anew
 	@scripts/lock
 
 clean:   ## remove what the set-up, the tests and the builds have made
-	rm -rf .venv .agents .typepath build dist *.egg-info
+	rm -rf .venv .venv-second .agents .typepath build dist *.egg-info
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

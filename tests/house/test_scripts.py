@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-SHELL = ["agents", "bench", "check", "lib.sh", "lock", "python", "setup"]
+SHELL = ["agents", "bench", "check", "lib.sh", "lock", "python", "second", "setup"]
 
 
 def choose(root: Path, python: str, *arguments: str) -> subprocess.CompletedProcess[str]:
