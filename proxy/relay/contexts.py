@@ -22,6 +22,8 @@ _HTTP1 = "http/1.1"
 KEPT = 500
 """Sets of names whose context is kept: a client can ask for any name."""
 _OPTIONS = ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+_LENIENT = ssl.Options(getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0))
+"""Older Pythons (Debian 12's 3.11.2) set it: a connection that was cut would look ended."""
 
 
 class Contexts:
@@ -50,7 +52,7 @@ class Contexts:
     def _certified(self, names: Sequence[str]) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.options |= _OPTIONS
+        context.options = (context.options | _OPTIONS) & ~_LENIENT
         context.set_alpn_protocols([_HTTP1])
         certificate = self._authority.issue(names).public_bytes(serialization.Encoding.PEM)
         key = self._authority.leaf_key.private_bytes(
@@ -71,7 +73,7 @@ def verifying(roots: Path) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.options |= _OPTIONS
+    context.options = (context.options | _OPTIONS) & ~_LENIENT
     try:
         context.load_verify_locations(roots)
     except ssl.SSLError:
