@@ -111,7 +111,7 @@ def test_an_answer_ends_as_surely_as_it_came(
         data = b""
         while not data.endswith(b"all?"):
             data += sock.recv(100)
-        with contextlib.nullcontext() if said else pytest.raises(ssl.SSLError, match="(?i)eof"):
+        with contextlib.nullcontext() if said else pytest.raises(ssl.SSLError, match=r"(?i)eof"):
             assert sock.recv(100) == b""
         sock.close()
 
