@@ -302,14 +302,20 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(service, "MEASURED_EVERY", 0.02)
 
 
+def fill(store: Path, size: int) -> Path:
+    """Put a file in the store that has its whole size at once, however it is measured."""
+    made = store.parent / "filler"
+    made.write_bytes(bytes(size))
+    return made.rename(store / "filler")
+
+
 @pytest.mark.usefixtures("soon")
 def test_a_full_quota_lets_calls_pass_unrecorded_until_there_is_room(
     start: Any, tmp_path: Path
 ) -> None:
     running = start(quota=4_000_000)
     running.ask("kept", session="s1")
-    filler = tmp_path / "store" / "filler"
-    filler.write_bytes(bytes(4_000_000))
+    filler = fill(tmp_path / "store", 4_000_000)
     running.until("recording", 0)
 
     assert running.ask("not kept", session="s1").status == 200
@@ -338,7 +344,7 @@ def test_with_closed_a_full_quota_refuses_calls_in_one_clear_line(
     start: Any, tmp_path: Path, model: ScriptedModel
 ) -> None:
     running = start(quota=4_000_000, on_failure="closed")
-    (tmp_path / "store" / "filler").write_bytes(bytes(4_000_000))
+    fill(tmp_path / "store", 4_000_000)
     running.until("recording", 0)
 
     answer = running.ask("no", session="s1")
@@ -355,7 +361,7 @@ def test_with_closed_a_full_quota_refuses_calls_in_one_clear_line(
 @pytest.mark.usefixtures("soon")
 def test_a_quota_that_is_nearly_used_is_told(start: Any, tmp_path: Path) -> None:
     running = start(quota=10 << 20)
-    (tmp_path / "store" / "filler").write_bytes(bytes(9_600_000))
+    fill(tmp_path / "store", 9_600_000)
     end = time.monotonic() + 10
     while not running.said:
         assert time.monotonic() < end
