@@ -1,0 +1,166 @@
+"""A shell on its way: what comes before it runs, recorded, or in place of this process."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from traceproof.recorder.shim import environment, link, relay, signals, sockets, terminal
+from traceproof.recorder.shim.body import Body, end, keep_only, read
+from traceproof.recorder.shim.descriptors import CLOSED, Descriptor, standard
+from traceproof.recorder.shim.forked import ForkedBody
+from traceproof.recorder.shim.plan import Plan
+from traceproof.recorder.shim.streams import Streams
+
+_NOT_FOUND, _NOT_EXECUTABLE = 127, 126
+_DIRECTORY = os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC
+
+
+class Command:
+    """A shell that an agent asked for.
+
+    Args:
+        settings: What `install` wrote into the program.
+        originals: What the user's environment had where the hook has put something else.
+        body: The process that is to be the shell.
+
+    Attributes:
+        relay: The pid of the relay; 0: there is none.
+        terminal: Whether the shell has a terminal of ours.
+    """
+
+    def __init__(
+        self,
+        settings: dict[str, str],
+        originals: dict[bytes, bytes | None],
+        body: Body | ForkedBody,
+    ) -> None:
+        self._settings = settings
+        self._body = body
+        self.relay = 0
+        self.terminal = False
+        self._arguments = body.arguments
+        real = os.fsencode(settings["real"])
+        if settings["hook"] == "prefix":
+            self._arguments = [real, b"-c", *body.arguments[1:]]
+        elif body.arguments[:1] == [os.fsencode(settings["launcher"])]:
+            self._arguments = [real, *body.arguments[1:]]
+        folder = os.fsencode(settings["folder"])
+        self._environment = environment.restored(body.environment, folder, originals)
+
+    def prepare(self, began: int, until: float) -> sockets.Socket | None:
+        """Let the shell loose, with its output relayed.
+
+        Args:
+            began: When this process began, in Unix nanoseconds.
+            until: How long the recorder may take to answer, on the monotonic clock.
+
+        Returns:
+            The socket to the relay; none: it is not to be recorded.
+
+        Raises:
+            OSError: something the recording needs could not be had.
+            ValueError: the recorder speaks another protocol.
+        """
+        if self._settings["starter"] == str(os.getppid()):
+            self._environment = self._body.environment
+            return None
+        three = standard()
+        _hold(three)
+        recorder = sockets.connect(self._settings["socket"], until - time.monotonic())
+        streams = Streams(three[1], three[2], terminal.of(three))
+        link.say_hello(recorder, self._hello(three, streams), began)
+        ours, relays = sockets.pair()
+        self.relay = relay.start(streams, recorder, relays, self._body.pid)
+        relays.close()
+        go = link.wait_for_go(recorder, until)
+        if go.launch:
+            self._environment = self._body.environment
+        if not go.recorded:
+            return None
+        self._environment = environment.edited(self._environment, go.edits)
+        if streams.terminal is not None:
+            streams.terminal.open()
+        try:
+            self._body.become(self._plan(streams))
+        except OSError:
+            if streams.terminal is not None:
+                streams.terminal.undo()
+            raise
+        self.terminal = streams.terminal is not None
+        sockets.send_now(ours, relay.START)
+        keep_only({ours.fileno(), self._body.descriptor})
+        return ours
+
+    def replace(self) -> int:
+        """Become the shell, as if this process had been it from the start.
+
+        Returns:
+            The exit code, where that is not possible.
+        """
+        if self.relay:
+            end(self.relay)
+        self._body.dismiss()
+        signals.restore(self._body.ignored)
+        signals.block_only(self._body.blocked)
+        real = self._settings["placeholder"] or self._settings["real"]
+        entries = [entry.partition(b"=") for entry in self._environment]
+        try:
+            os.execve(real, self._arguments, {name: value for name, _, value in entries if name})  # noqa: S606
+        except FileNotFoundError:
+            return _NOT_FOUND
+        except OSError:
+            return _NOT_EXECUTABLE
+
+    def _hello(self, three: list[Descriptor], streams: Streams) -> bytes:
+        extra = [(b"pid", b"%d" % self._body.pid), (b"shim", b"%d" % os.getpid())]
+        if streams.merged:
+            extra.append((b"merged", b"1"))
+        extra += [(b"unrecorded", b"%d" % number) for number in streams.unrecorded]
+        return link.hello(self._settings, self._arguments, self._environment, three, extra)
+
+    def _plan(self, streams: Streams) -> Plan:
+        plan = Plan(os.fsencode(self._settings["real"]), int(self._settings["marker"]))
+        if self._arguments != self._body.arguments:
+            plan.arguments = self._arguments
+        if self._environment != self._body.environment:
+            plan.environment = self._environment
+        if streams.terminal is not None:
+            plan.terminal = streams.terminal.slave
+        for stream in streams.inner:
+            plan.descriptors += [(stream.inner, number) for number in stream.numbers]
+        if self._settings["namespace"]:
+            self._go_home(plan)
+        return plan
+
+    def _go_home(self, plan: Plan) -> None:
+        """Have the shell run in the recorder's mount namespace, where nothing covers shells."""
+        try:
+            plan.namespace = os.open(self._settings["namespace"], os.O_RDONLY | os.O_CLOEXEC)
+            plan.here = os.open(".", _DIRECTORY)
+            self._check_namespaces(plan.namespace)
+        except OSError:  # the recorder is gone, or we have not the right
+            plan.namespace = None
+            plan.path = os.fsencode(self._settings["placeholder"])
+        plan.directory = os.readlink(b"/proc/self/cwd")
+
+    def _check_namespaces(self, home: int) -> None:
+        """See that the way home leads from the agent's namespace, and not out of a sandbox of its.
+
+        Args:
+            home: A descriptor of what is taken for the recorder's mount namespace.
+
+        Raises:
+            PermissionError: it does not.
+        """
+        told = read(self._settings["folder"] + "/mounts").split()
+        found = [os.stat("/proc/self/ns/mnt").st_ino, os.fstat(home).st_ino]
+        if [int(number) for number in told] != found:
+            raise PermissionError("this is another namespace")
+
+
+def _hold(three: list[Descriptor]) -> None:
+    """Keep our own descriptors away from the numbers of streams that are closed."""
+    for descriptor in three:
+        if descriptor.kind == CLOSED:
+            os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)

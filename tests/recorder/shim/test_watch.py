@@ -1,0 +1,168 @@
+"""To the agent the launcher's process is the shell: signals, stops and ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.shim import Recorder
+
+PATIENCE = 60
+COUNTING = """
+count=0
+trap 'count=$((count + 1)); echo got' {name}
+echo ready
+read -r line
+read -r line
+echo "$count signals"
+"""
+"""Says how often a signal came. The trap ends the first `read` early, or the second one goes on."""
+
+
+def start(launcher: str, script: str) -> subprocess.Popen[str]:
+    """Start a script in a process group of its own, and wait until it says that it is ready."""
+    process = subprocess.Popen(
+        ["bash", "-c", script],
+        executable=launcher,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    return process
+
+
+def rest(process: subprocess.Popen[str], typed: str = "") -> str:
+    """Return what else a script says."""
+    output, _ = process.communicate(typed, timeout=PATIENCE)
+    return output
+
+
+@pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "QUIT", "USR1", "ALRM"])
+@pytest.mark.parametrize("whole", [False, True], ids=["alone", "group"])
+def test_a_signal_comes_once(either: str, recorder: Recorder, name: str, whole: bool) -> None:
+    process = start(either, COUNTING.format(name=name))
+
+    (os.killpg if whole else os.kill)(process.pid, getattr(signal, f"SIG{name}"))
+    assert process.stdout
+    assert process.stdout.readline() == "got\n"
+    assert rest(process, "\n\n\n") == "1 signals\n"
+
+    assert process.returncode == 0
+    assert recorder.command().ended["code"] == "0"
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["alone", "group"])
+def test_signals_one_after_the_other_come_each_once(bash: str, whole: bool) -> None:
+    process = start(bash, "trap 'echo got' USR1; echo ready; while :; do read -r line; done")
+    assert process.stdout
+
+    for _ in range(5):
+        (os.killpg if whole else os.kill)(process.pid, signal.SIGUSR1)
+        assert process.stdout.readline() == "got\n"
+    os.kill(process.pid, signal.SIGTERM)
+
+    assert rest(process) == ""
+    assert process.returncode == -signal.SIGTERM
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGRTMIN]
+)
+def test_it_ends_by_the_signal_that_ended_the_shell(
+    either: str, recorder: Recorder, number: signal.Signals
+) -> None:
+    ended = subprocess.run(
+        ["bash", "-c", f"kill -{int(number)} $$"], executable=either, check=False
+    )
+
+    assert ended.returncode == -number
+    assert recorder.command().ended["signal"] == str(int(number))
+
+
+def test_exit_codes_are_the_shells(either: str, recorder: Recorder) -> None:
+    for code in (0, 1, 2, 126, 127, 128, 255):
+        ended = subprocess.run(["bash", "-c", f"exit {code}"], executable=either, check=False)
+
+        assert ended.returncode == code
+        assert recorder.command().ended["code"] == str(code)
+
+
+def test_killed_it_takes_the_shell_along(bash: str, tmp_path: Path) -> None:
+    fifo = tmp_path / "alive"
+    os.mkfifo(fifo)
+    alive = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    process = start(bash, f"exec 9>{fifo}; echo ready; read -r line; read -r line")
+    os.set_blocking(alive, True)
+
+    process.kill()
+
+    assert os.read(alive, 1) == b""  # once nobody has it open for writing
+    os.close(alive)
+    assert rest(process) == ""
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN])
+def test_it_stops_and_goes_on_with_the_shell(either: str, number: signal.Signals) -> None:
+    process = start(either, "trap 'echo on' CONT; echo ready; read -r line; echo $line")
+    assert process.stdout
+
+    for _ in range(2):
+        os.killpg(process.pid, number)
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        assert (os.WIFSTOPPED(status), os.WSTOPSIG(status)) == (True, number)
+        os.killpg(process.pid, signal.SIGCONT)
+        _, status = os.waitpid(process.pid, os.WCONTINUED)
+        assert os.WIFCONTINUED(status)
+
+    assert "text\n" in rest(process, "text\ntext\n")
+    assert process.returncode == 0
+
+
+def test_a_shell_that_stops_itself_goes_on_when_told(bash: str) -> None:
+    process = start(bash, "echo ready; kill -STOP $$; echo on")
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WSTOPSIG(status) == signal.SIGSTOP
+
+    os.kill(process.pid, signal.SIGCONT)
+
+    assert rest(process) == "on\n"
+    assert process.returncode == 0
+
+
+def test_what_the_agent_ignored_stays_ignored(bash: str) -> None:
+    script = "trap 'echo got' HUP; echo ready; kill -HUP $$; read -r line; echo $line"
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        process = start(bash, script)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    os.kill(process.pid, signal.SIGHUP)
+
+    assert rest(process, "text\n") == "text\n"
+    assert process.returncode == 0
+
+
+def test_a_timer_set_before_the_start_rings_in_the_shell(bash: str) -> None:
+    ended = subprocess.run(
+        [
+            "python3",
+            "-c",
+            "import os, signal, sys; signal.alarm(1); os.execv(sys.argv[1], sys.argv[1:])",
+            bash,
+            "-c",
+            "trap 'echo rang; exit 3' ALRM; while :; do sleep 0.05; done",
+        ],
+        stdout=subprocess.PIPE,
+        check=False,
+        timeout=PATIENCE,
+    )
+
+    assert (ended.returncode, ended.stdout) == (3, b"rang\n")
