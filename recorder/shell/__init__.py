@@ -1,0 +1,1 @@
+"""The recorder's side of the shell shim: takes in what the shims tell, and makes spans of it."""
