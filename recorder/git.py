@@ -76,6 +76,22 @@ class Git:
         other._environment = {**self._environment, **environment}  # noqa: SLF001 - likewise
         return other
 
+    def again(self, seconds: float) -> Git:
+        """Return the same with a new deadline."""
+        other = copy.copy(self)
+        other._seconds = seconds  # noqa: SLF001 - it is one of us
+        other._deadline = time.monotonic() + seconds  # noqa: SLF001 - likewise
+        return other
+
+    @property
+    def folder(self) -> Path:
+        """Where git runs."""
+        return self._folder
+
+    def variable(self, name: str) -> str:
+        """Return a variable of the environment that git sees; "" where it is not set."""
+        return self._environment.get(name, "")
+
     def configure(self, settings: Iterable[str]) -> None:
         """Set `name=value` pairs for every later call, over whatever the repository says."""
         added = [part for setting in settings for part in ("-c", setting)]
@@ -105,13 +121,24 @@ class Git:
                 _fail(process.returncode, complaints.read(_PIECE))
         return output
 
-    def _start(self, command: list[str], complaints: IO[bytes]) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start git for a conversation over stdin and stdout; the caller ends it.
+
+        Raises:
+            GitError: it is missing, or cannot be run.
+        """
+        command = ["git", "--no-optional-locks", "--no-pager", *self._settings, *arguments]
+        return self._start(command, subprocess.DEVNULL, stdin=subprocess.PIPE)
+
+    def _start(
+        self, command: list[str], complaints: IO[bytes] | int, *, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
                 command,
                 cwd=self._folder,
                 env=self._environment,
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 start_new_session=True,
