@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from itertools import chain
+from typing import Protocol
 
 from traceproof.proxy.dialects.base import (
     ChatResponse,
@@ -33,6 +34,21 @@ _AT_ONCE_ENCODED = 1 << 17
 _PIECE = 1 << 20
 _DECODED = 64 << 20
 """Bytes that an encoded body may decode to, before the rest of it is left out."""
+
+
+class AnyAnswer(Protocol):
+    """The body of a response as it comes, whatever it comes over."""
+
+    problem: str
+
+    def look(self) -> Attributes:
+        """Put what has arrived on disk and return the attributes that say where."""
+
+    def finish(self) -> Attributes:
+        """Put the rest on disk and return the attributes that say where the body is."""
+
+    def response(self) -> ChatResponse:
+        """Return what the dialect makes of the body, after `finish`."""
 
 
 class Answer:

@@ -46,6 +46,13 @@ _FAULTS = 100
 """Faults that are told one by one; each is in the log."""
 
 
+class _Work(NamedTuple):
+    """What is to be done; `at_once` where somebody waits for it."""
+
+    action: Callable[[], None]
+    at_once: bool = False
+
+
 class Place(NamedTuple):
     """Where an exchange is recorded, and whether it may be."""
 
@@ -121,7 +128,8 @@ class Capture:
             sessions = OneSession(sessions, consents)
         self._sessions = sessions
         self._refuses = refuses
-        self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._hurry = threading.Event()
         self._calls: dict[Exchange, _Call] = {}
         self._unrecorded: set[Exchange] = set()
         self._ticked = 0.0
@@ -142,14 +150,14 @@ class Capture:
     def request_ended(self, exchange: Exchange) -> None:
         """Queue the request."""
         if exchange not in self._unrecorded:
-            self._queue.put(lambda: self._begin(exchange))
+            self.run(lambda: self._begin(exchange))
 
     def response_started(self, exchange: Exchange) -> None:
         """Do nothing: the next look at the calls in flight sees it."""
 
     def ended(self, exchange: Exchange) -> None:
         """Queue the end."""
-        self._queue.put(lambda: self._end(exchange))
+        self.run(lambda: self._end(exchange))
 
     def refuses(self) -> bool | str:
         """Tell the relay whether (and perhaps why) to refuse calls."""
@@ -157,13 +165,18 @@ class Capture:
 
     # --- called by the recording ------------------------------------------------------------------
 
-    def run(self, action: Callable[[], None]) -> None:
-        """Run `action` on the recorder's thread, after what was queued before it."""
-        self._queue.put(action)
+    def run(self, action: Callable[[], None], *, at_once: bool = False) -> None:
+        """Run `action` on the recorder's thread, after what was queued before it.
+
+        `at_once` says that somebody waits for it, so that no courtesy is due meanwhile.
+        """
+        self._queue.put(_Work(action, at_once))
+        if at_once:
+            self._hurry.set()
 
     def close(self) -> None:
         """Finish what is queued, end the calls still in flight as they are, and stop."""
-        self._queue.put(self._abandon)
+        self.run(self._abandon)
         self._queue.put(None)
         self._thread.join()
 
@@ -179,14 +192,16 @@ class Capture:
         """Do what comes first in the queue; False when that is the end."""
         waits = self._calls or self._sessions.busy
         try:
-            action = self._queue.get(timeout=_TICK if waits else None)
+            work = self._queue.get(timeout=_TICK if waits else None)
         except queue.Empty:
             return True
-        if action is None:
+        if work is None:
             return False
-        if self._queue.empty():
-            time.sleep(_COURTESY)
-        self._guard(action)
+        if work.at_once:
+            self._hurry.clear()
+        elif self._queue.empty():
+            self._hurry.wait(_COURTESY)
+        self._guard(work.action)
         return True
 
     def _guard(self, action: Callable[[], None]) -> bool:

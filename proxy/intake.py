@@ -11,14 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from traceproof.proxy import dialects, unread
-from traceproof.proxy.answers import Answer, header
+from traceproof.proxy import dialects, results, unread
+from traceproof.proxy.answers import Answer, AnyAnswer, header
 from traceproof.proxy.callids import CallIds
 from traceproof.proxy.consents import Consents
 from traceproof.proxy.conversations import Conversations
-from traceproof.proxy.dialects.base import ChatResponse, Dialect
+from traceproof.proxy.dialects.base import Dialect
 from traceproof.proxy.dialects.providers import provider
 from traceproof.proxy.exchange import Chunk, Exchange, Headers
+from traceproof.proxy.mcp import McpHttp
 from traceproof.proxy.notes import ReadRequest, RequestReader
 from traceproof.proxy.results import call_result, failure
 from traceproof.recorder import secrets, semconv
@@ -54,6 +55,14 @@ class IntakeContext:
     sockets: list[CatchesUp] = field(default_factory=list)
     """The web sockets that are open."""
 
+    mcp: McpHttp = field(init=False)
+    """What passes between the agent and MCP servers over HTTP."""
+
+    def __post_init__(self) -> None:
+        """Let the session ask for what has passed on web sockets."""
+        self.session.catch_up = self.catch_up
+        self.mcp = McpHttp(self.session.mcp)
+
     def store(self, dialect: Dialect | None) -> BodyStore:
         """Return the store for bodies of a dialect; it remembers elements it has met."""
         layout = dialect.layout if dialect else ()
@@ -86,21 +95,6 @@ class CatchesUp(Protocol):
 
     def catch_up(self) -> None:
         """Take what has come since the last look; never raises."""
-
-
-class AnyAnswer(Protocol):
-    """The body of a response as it comes, whatever it comes over."""
-
-    problem: str
-
-    def look(self) -> Attributes:
-        """Put what has arrived on disk and return the attributes that say where."""
-
-    def finish(self) -> Attributes:
-        """Put the rest on disk and return the attributes that say where the body is."""
-
-    def response(self) -> ChatResponse:
-        """Return what the dialect makes of the body, after `finish`."""
 
 
 class Intake:
@@ -167,6 +161,9 @@ class Intake:
             self._ids.answer(response.messages)
         result = call_result(exchange, response, self._context.writer)
         result.attributes = attributes | result.attributes
+        in_text = self._context.agent.in_text
+        if in_text and response and result.state == "complete":
+            result.tools += results.in_text(in_text, response, self._call.request)
         self._add_problem(result.attributes)
         self._context.session.close_call(self._call, result)
 
@@ -250,6 +247,7 @@ class Intake:
             agent_id=whose.agent_id,
             parent_agent_id=whose.parent_agent_id,
             trace_parent=headers.get("traceparent", ""),
+            thread_id=whose.thread_id,
         )
 
     # --- the response -----------------------------------------------------------------------------

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from traceproof.proxy import dialects
 from traceproof.proxy.consents import Consents, always
 from traceproof.proxy.exchange import Exchange
 from traceproof.proxy.intake import Intake, IntakeContext
+from traceproof.proxy.mcpintake import McpIntake, speaks
 from traceproof.proxy.websocket.intake import WebSocketIntake, opens
 
 
@@ -23,4 +25,7 @@ def new_intake(
     """
     if opens(exchange):
         return WebSocketIntake(exchange, context, consents, faulted)
+    path = exchange.path.partition("?")[0]
+    if dialects.find(exchange.method, exchange.host, path) is None and speaks(exchange):
+        return McpIntake(exchange, context)
     return Intake(exchange, context)

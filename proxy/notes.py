@@ -130,6 +130,7 @@ class RequestReader:
         if message.role == "user":
             note.prompt = self._prompt(message)
         note.read_results = partial(self._results, ref(content), named)
+        note.read_text = partial(self._text, ref(content))
         if message.role in {"system", "developer"}:
             self._system_messages[content] = text_of(message.parts)
         return note
@@ -150,6 +151,10 @@ class RequestReader:
         message = self._message(element)
         put(message, named)
         return _results_of(message)
+
+    def _text(self, content: ReferenceType[Content]) -> str:
+        element = content()
+        return "" if element is None else text_of(self._message(element).parts)
 
     def _each(
         self, body: SplitBody, key: str | None, store: Callable[[Any], _Stored]
@@ -236,5 +241,7 @@ def as_text(value: Any) -> str:
 
 def _is_text(part: Any) -> bool:
     return (
-        isinstance(part, dict) and part.get("type") == "text" and isinstance(part["content"], str)
+        isinstance(part, dict)
+        and part.get("type") == "text"
+        and isinstance(part.get("content"), str)
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,13 +11,17 @@ from traceproof.proxy.callids import is_made
 from traceproof.proxy.dialects.base import ChatResponse, Usage
 from traceproof.proxy.exchange import Exchange
 from traceproof.recorder import messages, semconv
-from traceproof.recorder.calls import CallResult, ToolRequest
+from traceproof.recorder.agents.base import MAIN, text_of
+from traceproof.recorder.agents.intext import InText
+from traceproof.recorder.calls import CallRequest, CallResult, ToolRequest
 from traceproof.recorder.manifests import ListPart, Spliced
 from traceproof.recorder.messages import Message, Part
-from traceproof.recorder.span import Attributes
+from traceproof.recorder.span import Attributes, new_span_id
 from traceproof.recorder.writer import TraceWriter
 
 _REFUSED = 400
+_IN_TEXT = "bash"
+"""The name of a tool that has none: a block of shell commands in the model's text."""
 
 
 def call_result(
@@ -30,7 +35,7 @@ def call_result(
         state = "cut" if state == "complete" else state
     result = CallResult(exchange.ended, state, {}, error_type=error_type, error_message=message)
     if response is not None:
-        result.attributes = _attributes(response, writer)
+        result.attributes = answer_attributes(response, writer)
         result.tools = [
             request for message_ in response.messages for request in tool_requests(message_)
         ]
@@ -53,6 +58,23 @@ def tool_requests(message: Message) -> list[ToolRequest]:
     return [_tool_request(part) for part in message.parts if part.get("type") == "tool_call"]
 
 
+def in_text(how: InText, response: ChatResponse, request: CallRequest) -> list[ToolRequest]:
+    """Return the commands that the agent takes out of an answer's text; of side calls none."""
+    if request.purpose != MAIN:
+        return []
+    said = "\n".join(text_of(message.parts) for message in response.messages)
+    return [
+        ToolRequest(
+            f"{_IN_TEXT}#{number}.{new_span_id()[:8]}",
+            _IN_TEXT,
+            msgspec.json.encode({"command": command}).decode(),
+            exact=False,
+            in_text=partial(how.tells, command),
+        )
+        for number, command in enumerate(how.find(said))
+    ]
+
+
 def _tool_request(part: Part) -> ToolRequest:
     call_id = str(part.get("id", ""))
     arguments = _text(part.get("arguments"))
@@ -63,7 +85,8 @@ def _text(arguments: Any) -> str:
     return arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode()
 
 
-def _attributes(response: ChatResponse, writer: TraceWriter) -> Attributes:
+def answer_attributes(response: ChatResponse, writer: TraceWriter) -> Attributes:
+    """Store an answer, and return what a span says of it."""
     found: Attributes = _usage(response.usage)
     if response.id:
         found[semconv.RESPONSE_ID] = response.id

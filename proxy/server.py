@@ -73,6 +73,8 @@ class ProxyConfig:
 
     Empty is forward mode.
     """
+    stand_ins: tuple[Origin, ...] = ()
+    """More servers to stand in for, one listener on a free port each, whatever the mode."""
     listen_host: str = "127.0.0.1"
     listen_port: int = 0
     """0 picks a free one. In reverse mode the first listener's; the others follow it."""
@@ -86,7 +88,7 @@ class Listening(NamedTuple):
     url: str
     """The proxy in forward mode, the first base URL in reverse mode."""
     bases: Mapping[Origin, str]
-    """Reverse mode: the base URL that stands for each origin."""
+    """The base URL that stands for each origin: of reverse mode, and of `stand_ins`."""
 
 
 class ProxyServer:
@@ -196,14 +198,19 @@ class ProxyServer:
 
     async def _listen(self, servers: list[asyncio.Server]) -> Listening:
         config = self._config
-        if not config.origins:
-            return Listening(await self._open(servers, self._front.forward, config.listen_port), {})
         bases: dict[Origin, str] = {}
+        url = ""
+        if not config.origins:
+            url = await self._open(servers, self._front.forward, config.listen_port)
         for number, origin in enumerate(config.origins):
             port = config.listen_port + number if config.listen_port else 0
-            accept = partial(self._front.reverse, origin)
-            bases[origin] = await self._open(servers, accept, port)
-        return Listening(next(iter(bases.values())), bases)
+            bases[origin] = await self._stand_in(servers, origin, port)
+        for origin in config.stand_ins:
+            bases.setdefault(origin, await self._stand_in(servers, origin, 0))
+        return Listening(url or next(iter(bases.values())), bases)
+
+    async def _stand_in(self, servers: list[asyncio.Server], origin: Origin, port: int) -> str:
+        return await self._open(servers, partial(self._front.reverse, origin), port)
 
     async def _open(self, servers: list[asyncio.Server], accept: _Accept, port: int) -> str:
         host, loop = self._config.listen_host, asyncio.get_running_loop()

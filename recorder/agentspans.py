@@ -31,9 +31,14 @@ class AgentSpans:
     def launched_by(self, trace_parent: str) -> str:
         """Return the id of the tool call above the span that a W3C `traceparent` names, or ""."""
         named = tracecontext.parse(trace_parent) if trace_parent else None
-        span_id = named.span_id if named else ""
+        return self.tool_call(named.span_id) if named else ""
+
+    def tool_call(self, span_id: str) -> str:
+        """Return the id of the tool call that a span is of, or of the nearest above it, or ""."""
         for _ in range(_DEPTH):
             if span_id in self._tool_calls:
                 return self._tool_calls[span_id]
             span_id = self._parents.get(span_id, "")
+            if not span_id:
+                break
         return ""

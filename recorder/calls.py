@@ -25,6 +25,10 @@ def _no_results() -> list[ToolResult]:
     return []
 
 
+def _no_text() -> str:
+    return ""
+
+
 @dataclass(slots=True)
 class MessageNote:
     """One message of a request: its hash, and what in it concerns the session.
@@ -41,6 +45,8 @@ class MessageNote:
     read_results: Callable[[], list[ToolResult]] = field(
         default=_no_results, repr=False, compare=False
     )
+    read_text: Callable[[], str] = field(default=_no_text, repr=False, compare=False)
+    """Its text, as the results: while its request is at hand."""
 
     @property
     def results(self) -> list[ToolResult]:
@@ -64,13 +70,16 @@ def lineage(messages: Sequence[MessageNote]) -> list[int]:
 class ToolRequest:
     """A tool call that a model asked for; `arguments` is compact JSON, or the text it sent.
 
-    `exact` is False where its id is not the model's, but made from names and order.
+    `exact` is False where its id is not the model's, but made from names and order. `in_text`
+    is there where it is no call of the API, but taken out of what the model wrote by the agent; it
+    tells whether a user's message says what came of it.
     """
 
     call_id: str
     name: str
     arguments: str
     exact: bool = True
+    in_text: Callable[[str], bool] | None = None
 
 
 @dataclass(slots=True)
@@ -78,7 +87,8 @@ class CallRequest:
     """A model call as it was asked; `started` in Unix nanoseconds.
 
     `attributes` are the span's own (provider, model, parameters, refs to content). `agent_id` is
-    empty for the main agent. `trace_parent` is the W3C header the agent sent with it, if any.
+    empty for the main agent. `trace_parent` is the W3C header the agent sent with it, if any, and
+    `thread_id` what the agent calls itself in the environment of its commands.
     """
 
     started: int
@@ -90,6 +100,7 @@ class CallRequest:
     agent_id: str = ""
     parent_agent_id: str = ""
     trace_parent: str = ""
+    thread_id: str = ""
 
 
 @dataclass(slots=True)

@@ -70,12 +70,17 @@ def has_failed(call: Attributes) -> bool:
     return call.get(semconv.CALL_STATE) in {"cut", "refused", "failed"}
 
 
+def is_asked(tool: Span) -> bool:
+    """Tell whether a tool call is one that a model asked for, not what it came to at a server."""
+    return semconv.MCP_METHOD not in tool.attributes
+
+
 def _add(summary: Summary, record: Record) -> None:
     span, attributes = record.span, record.span.attributes
     match attributes.get(semconv.OPERATION_NAME):
         case "chat":
             _add_call(summary, attributes)
-        case "execute_tool":
+        case "execute_tool" if is_asked(span):
             summary.tool_calls += 1
         case "invoke_agent" if not span.parent_id:
             _add_root(summary, span, pending=record.pending)

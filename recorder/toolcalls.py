@@ -16,10 +16,19 @@ import msgspec
 
 from traceproof.recorder import semconv
 from traceproof.recorder.calls import MessageNote, ToolRequest, ToolResult, lineage
-from traceproof.recorder.span import Link, Span, StatusCode, new_span_id
+from traceproof.recorder.span import Attributes, Link, Span, StatusCode, new_span_id
 
 _REMEMBERED = 1 << 16
 """Results remembered as seen at most; some 6 MB of memory."""
+
+_RECENT = 16
+"""Messages in which what came of a call in text is looked for, the newest first."""
+
+_EVIDENCE: dict[bool, Attributes] = {
+    True: {semconv.TOOL_TYPE: "function"},
+    False: {semconv.EVIDENCE: "inferred"},
+}
+"""What a call is by whether it is one of the API; in text it is what we make of the text."""
 
 
 class Asker(NamedTuple):
@@ -66,7 +75,7 @@ class ToolLedger:
             attributes={
                 semconv.OPERATION_NAME: "execute_tool",
                 semconv.TOOL_NAME: request.name,
-                semconv.TOOL_TYPE: "function",
+                **_EVIDENCE[request.in_text is None],
                 semconv.TOOL_CALL_ID: request.call_id,
                 semconv.JOIN: "exact" if request.exact else "inferred",
             },
@@ -93,6 +102,30 @@ class ToolLedger:
             self._close(tool, time)
             _tell(tool.span, result)
         return results
+
+    def answer_in_text(
+        self, agent_id: str, messages: Sequence[MessageNote], time: int
+    ) -> list[tuple[OpenTool, ToolResult | None]]:
+        """Close the calls of an agent that were none of the API, as it asks again.
+
+        What came of them is in what the user is made to say, if the agent tells the model at all.
+        """
+        waiting = [
+            tool for tool in self.open() if tool.request.in_text and tool.asker.agent_id == agent_id
+        ]
+        if not waiting:
+            return []
+        after = {name: number for number, name in enumerate(lineage(messages), 1)}
+        answered: list[tuple[OpenTool, ToolResult | None]] = []
+        for tool in waiting:
+            result = _told_in_text(tool.request, messages[after.get(tool.asker.conversation, 0) :])
+            if result is None:
+                self._drop(tool, time)
+            else:
+                self._close(tool, time)
+                _tell(tool.span, result)
+            answered.append((tool, result))
+        return answered
 
     def abandon(self, chat_span_id: str, time: int) -> list[OpenTool]:
         """Close the calls that a failed answer had asked for: its retry replaces them."""
@@ -161,6 +194,15 @@ def _matched(
             taken = sorted(later, key=lambda place: not place.new)[: len(tools)]
         left = [place for place in left if place not in taken]
         yield from zip(tools, taken, strict=False)
+
+
+def _told_in_text(request: ToolRequest, messages: Sequence[MessageNote]) -> ToolResult | None:
+    """Find the newest message of the user's that tells what came of a call."""
+    for note in reversed(messages[-_RECENT:]):
+        text = note.read_text() if note.role == "user" else ""
+        if request.in_text and request.in_text(text):
+            return ToolResult(request.call_id, text, None)
+    return None
 
 
 def _tell(span: Span, result: ToolResult) -> None:

@@ -148,11 +148,16 @@ class Notes:
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
 
-    def add(self, note: str) -> None:
+    def add(self, note: str, times: int = 1) -> None:
         """Take a note."""
         if note not in self._counts and len(self._counts) >= _PROBLEMS:
             note = "further problems"
-        self._counts[note] = self._counts.get(note, 0) + 1
+        self._counts[note] = self._counts.get(note, 0) + times
+
+    def take(self, others: Notes) -> None:
+        """Take the notes on a part, which keep standing there too."""
+        for note, times in others._counts.items():
+            self.add(note, times)
 
     def lines(self) -> list[str]:
         """Return the notes in the order they were first taken."""

@@ -12,11 +12,11 @@ from dataclasses import replace
 
 import msgspec
 
-from traceproof.proxy.answers import header
+from traceproof.proxy.answers import AnyAnswer, header
 from traceproof.proxy.dialects.base import Dialect
 from traceproof.proxy.dialects.openai_responses_socket import Asked, Event, ResponsesSocket
 from traceproof.proxy.exchange import Chunk, Exchange
-from traceproof.proxy.intake import AnyAnswer, Intake, IntakeContext
+from traceproof.proxy.intake import Intake, IntakeContext
 from traceproof.proxy.notes import ReadRequest
 from traceproof.proxy.websocket.answer import Beside, MessageAnswer
 from traceproof.proxy.websocket.inflate import LIMIT

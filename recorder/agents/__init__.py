@@ -17,6 +17,7 @@ from traceproof.recorder.agents.base import (
     Identity,
     LaunchContext,
     ModelCall,
+    ShellHook,
     text_of,
 )
 from traceproof.recorder.agents.claude_code import ClaudeCode
@@ -34,6 +35,7 @@ __all__ = [
     "Identity",
     "LaunchContext",
     "ModelCall",
+    "ShellHook",
     "by_name",
     "name_of",
     "recognise",

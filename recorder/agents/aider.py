@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from traceproof.recorder.agents import base, litellm, packages
+from traceproof.recorder.agents import base, intext, litellm, packages, shells
 from traceproof.recorder.agents.generic import Generic
 
 _BY_SYSTEM = {
@@ -25,10 +25,19 @@ class Aider(Generic):
     name = "aider"
     programs = frozenset({"aider", "aider-chat"})
     base_urls = litellm.BASE_URLS
+    in_text = intext.AIDER
 
     def version(self, argv: Sequence[str], env: Mapping[str, str]) -> str | None:
         """Return the version of the distribution beside the program, as its folder's name says."""
         return packages.distribution_version(argv, env, "aider_chat")
+
+    def shell_hooks(self, env: Mapping[str, str]) -> list[base.ShellHook]:
+        """Return `SHELL`, which it uses where it has a terminal."""
+        return shells.preferred(env)
+
+    def beyond_hooks(self, _env: Mapping[str, str]) -> str:
+        """Say that without a terminal it uses another one."""
+        return "/bin/sh, by which it runs commands where it has no terminal"
 
     def purpose(self, call: base.ModelCall) -> str:
         """Return `main`, or the side call that the system prompt tells."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
+from traceproof.recorder.agents.intext import InText
 from traceproof.recorder.messages import Part
 
 MAIN = "main"
@@ -37,6 +38,17 @@ class BaseUrl(NamedTuple):
         return self.host_in(env) if self.host_in else self.host
 
 
+class ShellHook(NamedTuple):
+    """A variable that makes the agent run a program of ours instead of a shell.
+
+    `shell` is the path of the shell that it would run, or that stands there on the `PATH`. In
+    `PATH`, a folder with our program goes first; any other variable is set to the program itself.
+    """
+
+    variable: str
+    shell: str
+
+
 class LaunchContext(NamedTuple):
     """What an adapter may know when it sets up the child.
 
@@ -52,12 +64,16 @@ class LaunchContext(NamedTuple):
 
 
 class Identity(NamedTuple):
-    """Whose a model call is; an empty field is unknown, an empty `agent_id` the main agent."""
+    """Whose a model call is; an empty field is unknown, an empty `agent_id` the main agent.
+
+    `thread_id` is what the agent that asks calls itself in the environment of its commands.
+    """
 
     session_id: str = ""
     agent_id: str = ""
     parent_agent_id: str = ""
     agent_type: str = ""
+    thread_id: str = ""
 
 
 class ModelCall(NamedTuple):
@@ -84,6 +100,8 @@ class Agent(Protocol):
     """What redirects it in reverse mode."""
     sub_agent_id: re.Pattern[str] | None
     """Finds a sub-agent's id (first group) in the result of the tool call that ran it."""
+    in_text: InText | None
+    """How it takes commands out of what the model wrote, where it does."""
 
     def recognises(self, argv: Sequence[str], /) -> bool:
         """Tell whether a command line starts this agent."""
@@ -101,6 +119,15 @@ class Agent(Protocol):
 
         `addresses` are those of the reverse proxy, for each of `base_urls`; none in forward mode.
         """
+
+    def shell_hooks(self, env: Mapping[str, str], /) -> list[ShellHook]:
+        """Return what makes the agent start the recorder's program for its shells, if anything."""
+
+    def beyond_hooks(self, env: Mapping[str, str], /) -> str:
+        """Say which of its shells `shell_hooks` do not reach; "" where there are none."""
+
+    def sandboxed(self, argv: Sequence[str], env: Mapping[str, str], /) -> str:
+        """Say which commands its own sandbox keeps from the recorder; "" where it has none on."""
 
     def notes(self, context: LaunchContext, /) -> list[str]:
         """Return one-line remarks on what was left undone, for the user."""
@@ -129,7 +156,7 @@ class Agent(Protocol):
 
 def text_of(parts: Iterable[Part]) -> str:
     """Join the text parts of a message or a system prompt, one a line."""
-    return "\n".join(str(part["content"]) for part in parts if part.get("type") == "text")
+    return "\n".join(str(part.get("content", "")) for part in parts if part.get("type") == "text")
 
 
 def hosts_in(base_urls: Iterable[BaseUrl], env: Mapping[str, str]) -> set[str]:

@@ -7,7 +7,9 @@ they are taken in by `traceproof.recorder.receiver`, not here.
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
@@ -22,6 +24,7 @@ _SWITCHES = ("CLAUDE_CODE_ENABLE_TELEMETRY", "CLAUDE_CODE_ENHANCED_TELEMETRY_BET
 _TRACE_EXPORTERS = ("OTEL_TRACES_EXPORTER", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _OTHER_EXPORTERS = ("OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER")
 _SETTINGS = ("settings.json", "settings.local.json")
+_SHELL_FOLDERS = ("/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
 _OFF = frozenset({"0", "false", "no", "off"})
 
 _FLUSH_MILLISECONDS = "250"
@@ -77,6 +80,19 @@ class ClaudeCode(Generic):
             **_silenced(context.env),
         }
         return variables | ({"TRACEPARENT": context.traceparent} if context.traceparent else {})
+
+    def shell_hooks(self, env: Mapping[str, str]) -> list[base.ShellHook]:
+        """Return the variable for its shell, with the one that it would choose itself.
+
+        `CLAUDE_CODE_SHELL_PREFIX` would do as well, but it changes the text of every command, and
+        is put before hooks, the status line and MCP servers too.
+        """
+        chosen = _shell(env)
+        return [base.ShellHook("CLAUDE_CODE_SHELL", chosen)] if chosen else []
+
+    def beyond_hooks(self, _env: Mapping[str, str]) -> str:
+        """Say that it has other shells for its own needs."""
+        return "/bin/sh for its hooks, its status line and what it looks up for itself"
 
     def notes(self, context: base.LaunchContext) -> list[str]:
         """Say so where its tracing was left as the user set it."""
@@ -167,3 +183,14 @@ def _installed(path: Path) -> str | None:
     if path.parent.name == "versions" and _VERSION.match(path.name):
         return path.name
     return packages.npm_version(path, _PACKAGE)
+
+
+def _shell(env: Mapping[str, str]) -> str:
+    """Return the shell that it chooses: bash or zsh, the user's own first."""
+    named = [env.get("CLAUDE_CODE_SHELL", ""), env.get("SHELL", "")]
+    order = ["bash", "zsh"] if "bash" in named[1] else ["zsh", "bash"]
+    found = {name: shutil.which(name, path=env.get("PATH", os.defpath)) or "" for name in order}
+    usual = [f"{folder}/{name}" for name in order for folder in _SHELL_FOLDERS]
+    candidates = [*(path for path in named if "bash" in path or "zsh" in path), found[order[0]]]
+    candidates += [*usual, found[order[1]]]
+    return next((path for path in candidates if path and os.access(path, os.X_OK)), "")

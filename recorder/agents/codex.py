@@ -22,6 +22,8 @@ _ROOT = "/root"
 """What the main agent calls itself; the name of a sub-agent is a path below it."""
 
 _PURPOSES = {"": base.MAIN, "turn": base.MAIN, "prewarm": "warm_up", "compaction": "compact"}
+_NO_SANDBOX = "danger-full-access"
+_BYPASS = frozenset({"--dangerously-bypass-approvals-and-sandbox", "--yolo"})
 _USER_AGENT = re.compile(r"codex[\w-]*/(\d[\w.+-]*)")
 
 
@@ -61,6 +63,20 @@ class Codex(Generic):
         options = [word for value in told for word in ("-c", value)]
         return [*argv[:at], *options, *argv[at:]]
 
+    def shell_hooks(self, _env: Mapping[str, str]) -> list[base.ShellHook]:
+        """Return none: it runs the shell of the user's passwd entry, by its path."""
+        return []
+
+    def beyond_hooks(self, _env: Mapping[str, str]) -> str:
+        """Say that nothing is reached."""
+        return "all of them: it runs the shell of the user's passwd entry by its path"
+
+    def sandboxed(self, argv: Sequence[str], env: Mapping[str, str]) -> str:
+        """Say that its sandbox, which is on unless told otherwise, allows no connection."""
+        off = codex_settings.sandbox_mode(env) == _NO_SANDBOX
+        off = off or any(word in _BYPASS or _NO_SANDBOX in word for word in argv)
+        return "" if off else "commands in Codex's own sandbox, where nothing may be connected to"
+
     def configured_hosts(self, env: Mapping[str, str]) -> set[str]:
         """Return the hosts that the user's settings name."""
         return base.hosts_of(codex_settings.urls(env))
@@ -70,7 +86,7 @@ class Codex(Generic):
         told = _told(headers, body)
         session = told.session_id or headers.get("session-id", "")
         if not (told.parent_thread_id or told.thread_source == "subagent"):
-            return base.Identity(session)
+            return base.Identity(session, thread_id=told.thread_id)
         path = told.agent_name if told.agent_name.startswith(f"{_ROOT}/") else ""
         parent = path.rpartition("/")[0]
         return base.Identity(
@@ -78,6 +94,7 @@ class Codex(Generic):
             path or told.thread_id,
             "" if parent == _ROOT else parent,
             told.subagent_kind,
+            told.thread_id,
         )
 
     def purpose(self, call: base.ModelCall) -> str:

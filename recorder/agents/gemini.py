@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 
-from traceproof.recorder.agents import base, command, packages
+from traceproof.recorder.agents import base, command, packages, shells
 from traceproof.recorder.agents.generic import Generic
 
 _PACKAGE = "@google/gemini-cli"
@@ -79,6 +79,14 @@ class GeminiCli(Generic):
         paths = (program.path for program in command.programs(argv, env))
         found = (packages.npm_version(path.resolve(), _PACKAGE) for path in paths if path)
         return next((version for version in found if version), None)
+
+    def shell_hooks(self, env: Mapping[str, str]) -> list[base.ShellHook]:
+        """Return `PATH`, where it looks for bash."""
+        return [hook for hook in shells.on_path(env) if Path(hook.shell).name == "bash"]
+
+    def beyond_hooks(self, _env: Mapping[str, str]) -> str:
+        """Say that it has other shells for its own needs."""
+        return "/bin/sh for what it looks up for itself"
 
     def notes(self, context: base.LaunchContext) -> list[str]:
         """Say so where it will refuse its base URL.

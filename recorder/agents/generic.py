@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from traceproof.recorder.agents import base, command
+from traceproof.recorder.agents import base, command, shells
+from traceproof.recorder.agents.intext import InText
 
 
 class Generic:
@@ -25,6 +26,7 @@ class Generic:
     )
 
     sub_agent_id: re.Pattern[str] | None = None
+    in_text: InText | None = None
     context_marks: tuple[str, ...] = ("<system-reminder>",)
     """How a text in a user's message begins that the agent adds of its own accord."""
 
@@ -51,6 +53,18 @@ class Generic:
     ) -> list[str]:
         """Return the command line as it is: the variables suffice."""
         return list(argv)
+
+    def shell_hooks(self, env: Mapping[str, str]) -> list[base.ShellHook]:
+        """Return all that may help: `SHELL`, and every shell on the `PATH`."""
+        return [*shells.preferred(env), *shells.on_path(env)]
+
+    def beyond_hooks(self, _env: Mapping[str, str]) -> str:
+        """Say what no variable reaches."""
+        return "shells that are started by their paths"
+
+    def sandboxed(self, _argv: Sequence[str], _env: Mapping[str, str]) -> str:
+        """Say nothing: no sandbox is known."""
+        return ""
 
     def notes(self, _context: base.LaunchContext) -> list[str]:
         """Return nothing to remark."""

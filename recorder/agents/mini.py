@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from traceproof.recorder.agents import litellm, packages
+from traceproof.recorder.agents import base, intext, litellm, packages
 from traceproof.recorder.agents.generic import Generic
 
 _TASKS = (
@@ -34,6 +34,7 @@ class MiniSweAgent(Generic):
         {_NAME, "mini", "mini-e", "mini-extra", "minisweagent", "minisweagent.run.mini"}
     )
     base_urls = litellm.BASE_URLS
+    in_text = intext.MINI
     context_marks = (
         *Generic.context_marks,
         "<returncode>",
@@ -51,6 +52,14 @@ class MiniSweAgent(Generic):
         """Return the task alone where its template is known; nothing of what a command printed."""
         task = next(filter(None, (template.match(text) for template in _TASKS)), None)
         return task[1].strip() if task else super().said_by_user(text)
+
+    def shell_hooks(self, _env: Mapping[str, str]) -> list[base.ShellHook]:
+        """Return none: it runs `/bin/sh` by its path."""
+        return []
+
+    def beyond_hooks(self, _env: Mapping[str, str]) -> str:
+        """Say that nothing is reached."""
+        return "all of them: it runs /bin/sh by its path"
 
     def credential_files(self, env: Mapping[str, str], home: Path, _cwd: Path) -> list[Path]:
         """Return the `.env` of its configuration folder, on Linux and on macOS."""

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from traceproof.recorder.agents import base, command, packages
+from traceproof.recorder.agents import base, command, packages, shells
 from traceproof.recorder.agents.generic import Generic
 
 _PACKAGE = "opencode-"
@@ -47,6 +47,14 @@ class OpenCode(Generic):
         paths = (program.path for program in command.programs(argv, env))
         found = (packages.npm_version(path.resolve(), _PACKAGE) for path in paths if path)
         return next((version for version in found if version), None)
+
+    def shell_hooks(self, env: Mapping[str, str]) -> list[base.ShellHook]:
+        """Return `SHELL`, with which it runs commands."""
+        return shells.preferred(env)
+
+    def beyond_hooks(self, _env: Mapping[str, str]) -> str:
+        """Say that all of its commands are reached."""
+        return ""
 
     def identify(self, headers: Mapping[str, str], _body: Mapping[str, object]) -> base.Identity:
         """Read whose a call is: a session that names one above it is a sub-agent of that one."""

@@ -198,6 +198,21 @@ def test_actions_run_in_order_on_one_thread(recorder: Recorder) -> None:
     assert seen == [(number, "traceproof-capture") for number in range(3)]
 
 
+def test_an_action_that_somebody_waits_for_cuts_the_courtesy_short(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("traceproof.proxy.capture._COURTESY", 3600)
+    done: list[str] = []
+    last = threading.Event()
+
+    recorder.capture.run(lambda: done.append("can wait"))
+    recorder.capture.run(last.set, at_once=True)
+
+    assert last.wait(30)
+    assert done == ["can wait"]
+    monkeypatch.undo()
+
+
 def test_a_fault_in_what_decides_on_consent_does_not_end_the_recording(desk: Desk) -> None:
     broken = threading.Event()
 

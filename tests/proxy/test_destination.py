@@ -252,3 +252,27 @@ def test_a_route_to_this_machine_never_takes_the_proxy(
         assert agent.response() == OK
 
     assert (near.connections, company_proxy.asked) == (1, [])
+
+
+def test_in_forward_mode_too_it_stands_in_for_servers_that_it_is_told(
+    serve: Serve, start: Starting
+) -> None:
+    heard: list[bytes] = []
+
+    def script(wire: Wire) -> None:
+        heard.append(wire.head())
+        wire.send(OK)
+
+    server = serve(script)
+    origin = parse_origin(server.url)
+    relay = start(stand_ins=(origin,))
+
+    base = relay.listening.bases[origin]
+    assert base != relay.listening.url
+    with relay.dial(int(base.rpartition(":")[2])) as agent:
+        agent.send(b"GET /mcp HTTP/1.1\r\nhost: %s\r\n\r\n" % base[7:].encode())
+        assert agent.response() == OK
+
+    assert heard == [b"GET /mcp HTTP/1.1\r\nhost: 127.0.0.1:%d\r\n\r\n" % server.port]
+    exchange = relay.sink.wait()
+    assert (exchange.host, exchange.port, exchange.path) == ("127.0.0.1", server.port, "/mcp")

@@ -107,6 +107,12 @@ def test_the_results_of_tools_are_noted(anthropic: Reading) -> None:
     assert note.prompt == ""
 
 
+def test_the_text_of_a_message_can_be_read_while_it_is_at_hand(anthropic: Reading) -> None:
+    request = anthropic.read(user("hello"))
+
+    assert [note.read_text() for note in request.notes] == ["hello"]
+
+
 def test_what_the_agent_adds_is_no_prompt(anthropic: Reading) -> None:
     content = [
         {"type": "text", "text": "<system-reminder>\nBe brief.\n</system-reminder>"},

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from traceproof.proxy.dialects.base import ChatResponse, ModelError, Usage
-from traceproof.proxy.results import call_result, failure, tool_requests
+from traceproof.proxy.results import call_result, failure, in_text, tool_requests
 from traceproof.recorder import messages, semconv
-from traceproof.recorder.calls import ToolRequest
+from traceproof.recorder.agents.intext import AIDER
+from traceproof.recorder.calls import CallRequest, ToolRequest
 from traceproof.recorder.messages import Message
 from traceproof.recorder.reader import TraceReader
 
@@ -72,6 +73,20 @@ def test_tool_calls_are_handed_on_with_what_they_ask(desk: Desk) -> None:
         ToolRequest("t2", "Bash", '{"command": "l'),
     ]
     assert result.tools == tool_requests(message) == expected
+
+
+def test_commands_in_the_text_are_calls_with_ids_of_their_own() -> None:
+    said = Message("assistant", [messages.text("So:\n```bash\nls\n```\n```bash\npwd\n```")])
+    response = ChatResponse(messages=[said])
+
+    first, second = in_text(AIDER, response, CallRequest(0, "m", {}, []))
+
+    assert (first.name, first.arguments, first.exact) == ("bash", '{"command":"ls"}', False)
+    assert second.arguments == '{"command":"pwd"}'
+    assert first.call_id != second.call_id
+    assert first.in_text is not None
+    assert first.in_text("Output from ls\na\n")
+    assert in_text(AIDER, response, CallRequest(0, "m", {}, [], purpose="summary")) == []
 
 
 def test_attributes_say_what_is_known_and_nothing_else(desk: Desk) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 from traceproof.recorder.launch import find, launch
+from traceproof.recorder.namespaces import Cover, Entry
 
 PATH = os.environ["PATH"]
 ENV = {"PATH": PATH, "LC_ALL": "C"}
@@ -207,6 +208,30 @@ def test_a_signal_sent_to_us_alone_reaches_the_agent(number: signal.Signals) -> 
     through.stdout.close()
 
 
+PAIRS = """
+import signal
+both = {signal.SIGTERM, signal.SIGHUP}
+signal.pthread_sigmask(signal.SIG_BLOCK, both)
+for _ in range(51):
+    print("ready", flush=True)
+    left = set(both)
+    while left:
+        left.discard(signal.sigwait(left))
+"""
+
+
+def test_of_two_signals_at_once_none_is_late() -> None:
+    through = subprocess.Popen(python(PAIRS), stdout=subprocess.PIPE, env=ENV)
+    assert through.stdout is not None
+    for _ in range(51):
+        assert through.stdout.readline() == b"ready\n"
+        through.send_signal(signal.SIGTERM)
+        through.send_signal(signal.SIGHUP)
+
+    assert through.wait(DEADLINE) == 0
+    through.stdout.close()
+
+
 SIGNALS = ("grep", "-E", "^Sig(Ign|Blk|Cgt)", "/proc/self/status")
 
 
@@ -315,6 +340,25 @@ def test_commands_are_found_on_the_childs_path(tmp_path: Path) -> None:
     assert str(agent) == find("agent", env)
     with pytest.raises(FileNotFoundError, match="agent: command not found"):
         find("agent", {"PATH": "/nonexistent"})
+
+
+def test_in_a_namespace_what_lies_there_is_seen(tmp_path: Path) -> None:
+    for name in ("covered", "placeholder", "over"):
+        (tmp_path / name).write_text(name)
+    words = [str(tmp_path / name) for name in ("covered", "placeholder", "over")]
+    child = launch(
+        ["grep", "-qx", "over", words[0]], ENV, Entry("mount", str(tmp_path), (Cover(*words),))
+    )
+
+    assert (child.wait(), child.refusal) == (0, "")
+
+
+def test_where_there_is_no_namespace_the_child_runs_without(tmp_path: Path) -> None:
+    absent = str(tmp_path / "absent")
+    child = launch(["true"], ENV, Entry("mount", str(tmp_path), (Cover(absent, absent, absent),)))
+
+    assert child.wait() == 0
+    assert child.refusal == f"{absent}: No such file or directory"
 
 
 def test_an_empty_command_is_refused() -> None:

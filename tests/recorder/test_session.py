@@ -10,6 +10,7 @@ from hashlib import sha256
 import msgspec
 
 from traceproof.recorder import otlp, semconv
+from traceproof.recorder.approvals import Approvals
 from traceproof.recorder.calls import (
     CallRequest,
     CallResult,
@@ -555,3 +556,44 @@ def test_a_sub_agent_that_begins_after_the_result_that_names_it_is_tied_too() ->
     sub = sink.one("invoke_agent sub-agent")
     assert sub.parent_id == sink.one("execute_tool spawn_agent").span_id
     assert sub.attributes[semconv.JOIN] == "exact"
+
+
+def test_what_people_do_beside_prompts_are_events_of_their_own() -> None:
+    session, _ = started()
+    stopped = "[Request interrupted by user]"
+
+    first = ask(session, 10, user("fix it"))
+    reply(session, first, 20)
+    ask(session, 30, user("fix it"), said("half"), user(f"{stopped}\n\nno, that"))
+
+    told = [(event.name, event.attributes["content"]) for event in session.root.events]
+    assert told == [
+        ("traceproof.user_prompt", "fix it"),
+        ("traceproof.interruption", stopped),
+        ("traceproof.user_prompt", "no, that"),
+    ]
+
+
+def test_a_tool_call_that_waits_for_its_approval_is_on_record_meanwhile() -> None:
+    sink = Sink()
+    root = Span("1" * 32, "a" * 16, "invoke_agent claude-code", start=0)
+    session = Session(sink, root, approvals=Approvals("claude-code", says=True))
+    first = ask(session, 10, user("fix it"))
+    reply(session, first, 20, ToolRequest("t1", "Bash", "{}"))
+    ask(session, 30, user("fix it"), answered("t1", "a.py"))
+    assert sink.named("execute_tool Bash") == []
+    assert sink.pending_names[-1] == "execute_tool Bash"
+
+    decided = {"decision": "accept", "source": "user_temporary"}
+    for name, span_id, parent, told in (
+        ("claude_code.tool.blocked_on_user", "b" * 16, "c" * 16, decided),
+        ("claude_code.tool", "c" * 16, "", {semconv.TOOL_CALL_ID: "t1"}),
+    ):
+        attributes = encode_attributes(told)
+        session.agent_span(
+            otlp.Span("1" * 32, span_id, name=name, parent_span_id=parent, attributes=attributes)
+        )
+
+    tool = sink.one("execute_tool Bash")
+    assert tool.attributes[semconv.TOOL_APPROVAL] == "granted"
+    assert tool.attributes[semconv.TOOL_CALL_RESULT] == "a.py"

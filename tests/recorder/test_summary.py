@@ -40,6 +40,8 @@ def test_a_session_in_one_row(writer: TraceWriter) -> None:
     writer.span(call(3, state="failed"))
     tool: Attributes = {semconv.OPERATION_NAME: "execute_tool"}
     writer.span(Span("a" * 32, "4" * 16, "execute_tool Bash", parent_id=ROOT, attributes=tool))
+    part = tool | {semconv.MCP_METHOD: "tools/call"}
+    writer.span(Span("a" * 32, "6" * 16, "execute_tool add", parent_id="4" * 16, attributes=part))
     writer.span(call(5), resource={semconv.SOURCE: "agent"})
     ended = root(**{semconv.PROCESS_EXIT_CODE: 2})
     ended.end = 99

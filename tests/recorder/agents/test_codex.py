@@ -36,8 +36,8 @@ def in_message(metadata: dict[str, Any]) -> dict[str, object]:
 
 
 def test_whose_a_call_is_stands_in_its_metadata() -> None:
-    assert CODEX.identify(in_header(MAIN), {}) == Identity(SESSION)
-    sub = Identity(SESSION, f"{ROOT}/count", "", "thread_spawn")
+    assert CODEX.identify(in_header(MAIN), {}) == Identity(SESSION, thread_id=SESSION)
+    sub = Identity(SESSION, f"{ROOT}/count", "", "thread_spawn", OTHER)
     assert CODEX.identify(in_header(SUB), {}) == sub
     deeper = {**SUB, "agent_name": f"{ROOT}/count/part"}
     assert CODEX.identify(in_header(deeper), {}).parent_agent_id == f"{ROOT}/count"
