@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import shutil
 import signal
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+
+from traceproof.recorder import namespaces
+from traceproof.recorder.namespaces import Entry, NamespaceRefusedError
 
 _STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _TYPED = (signal.SIGINT, signal.SIGQUIT, *_STOPS)
@@ -29,19 +33,24 @@ _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 
 _SHELL = "/bin/sh"
 _SIGNALLED = 128
+_ENOUGH = 4096
 
 
 class Child:
     """A running child. Made by `launch`; `wait` is to be called once, from the same thread."""
 
-    def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
+    def __init__(
+        self, argv: Sequence[str], env: Mapping[str, str], entry: Entry | None = None
+    ) -> None:
         self._exit_code: int | None = None
         self._early: list[int] = []
         self.pid = 0
+        self.refusal = ""
+        """Why it is not in the namespace that was asked for."""
         self._before = {number: signal.getsignal(number) for number in (*_TYPED, *_SENT, _CHILD)}
         try:
             self._hold_signals()
-            self.pid = _spawn(argv, env, self._defaults())
+            self.pid = self._spawn(argv, env, entry)
         except BaseException:
             self._release_signals()
             raise
@@ -57,16 +66,24 @@ class Child:
             Its exit code, or 128 and the number of the signal that ended it.
         """
         try:
-            while self._exit_code is None:
-                _, status = os.waitpid(self.pid, os.WUNTRACED)
-                if os.WIFSTOPPED(status):
-                    self._stop_too()
-                else:
-                    code = os.waitstatus_to_exitcode(status)
-                    self._exit_code = code if code >= 0 else _SIGNALLED - code
+            with _woken() as woken:
+                while self._exit_code is None:
+                    self._look(woken)
         finally:
             self._release_signals()
         return self._exit_code
+
+    def _look(self, woken: int) -> None:
+        """Take in what became of the child, or wait for the next signal, whichever it is."""
+        pid, status = os.waitpid(self.pid, os.WUNTRACED | os.WNOHANG)
+        if not pid:
+            select.select([woken], [], [])
+            os.read(woken, _ENOUGH)
+        elif os.WIFSTOPPED(status):
+            self._stop_too()
+        else:
+            code = os.waitstatus_to_exitcode(status)
+            self._exit_code = code if code >= 0 else _SIGNALLED - code
 
     def send(self, number: int) -> None:
         """Send the child a signal, unless it has ended."""
@@ -91,8 +108,19 @@ class Child:
         else:
             self._early.append(number)
 
+    def _spawn(self, argv: Sequence[str], env: Mapping[str, str], entry: Entry | None) -> int:
+        path = find(argv[0], env)
+        with _told_clearly(argv[0]):
+            if entry is not None:
+                try:
+                    return namespaces.spawn(path, argv, env, entry, self._defaults())
+                except NamespaceRefusedError as error:
+                    self.refusal = f"{error.filename}: {error.strerror}"
+            return _spawn(path, argv, env, self._defaults())
+
     def _hold_signals(self) -> None:
-        signal.signal(_CHILD, signal.SIG_DFL)  # if ignored, the system would forget its exit code
+        # if ignored, the system would forget its exit code; by default, it would wake nobody
+        signal.signal(_CHILD, lambda _number, _frame: None)
         for number in _TYPED:
             signal.signal(number, signal.SIG_IGN)
         for number in _SENT:
@@ -109,7 +137,7 @@ class Child:
         return [*ours, *_IGNORED_BY_PYTHON]
 
 
-def launch(argv: Sequence[str], env: Mapping[str, str]) -> Child:
+def launch(argv: Sequence[str], env: Mapping[str, str], entry: Entry | None = None) -> Child:
     """Start a command; call it from the main thread, and `wait` on what it returns.
 
     What the terminal sends is left to the child, SIGTERM and SIGHUP are forwarded to it, until
@@ -119,6 +147,8 @@ def launch(argv: Sequence[str], env: Mapping[str, str]) -> Child:
     Args:
         argv: The command line; its first word is looked up in the `PATH` of `env`.
         env: The child's whole environment.
+        entry: A namespace to start it in; where there is none to be had, the child runs without
+            one and its `refusal` says why.
 
     Raises:
         FileNotFoundError: there is no such command, or its interpreter is missing.
@@ -128,7 +158,7 @@ def launch(argv: Sequence[str], env: Mapping[str, str]) -> Child:
     """
     if not argv:
         raise ValueError("no command given")
-    return Child(argv, env)
+    return Child(argv, env, entry)
 
 
 def find(command: str, env: Mapping[str, str]) -> str:
@@ -151,16 +181,37 @@ def find(command: str, env: Mapping[str, str]) -> str:
     return found
 
 
-def _spawn(argv: Sequence[str], env: Mapping[str, str], defaults: Sequence[int]) -> int:
-    path = find(argv[0], env)
+@contextmanager
+def _told_clearly(command: str) -> Iterator[None]:
+    """Say what an error of the system means where a command is started."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{command}: its interpreter is missing") from None
+    except PermissionError:
+        raise PermissionError(f"{command}: may not be executed") from None
+
+
+def _spawn(path: str, argv: Sequence[str], env: Mapping[str, str], defaults: Sequence[int]) -> int:
     try:
         return os.posix_spawn(path, list(argv), env, setsigdef=defaults)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{argv[0]}: its interpreter is missing") from None
-    except PermissionError:
-        raise PermissionError(f"{argv[0]}: may not be executed") from None
     except OSError as error:
         if error.errno != errno.ENOEXEC:
             raise
     # a script without a `#!` line: shells run it, and so does execvp
     return os.posix_spawn(_SHELL, [_SHELL, path, *argv[1:]], env, setsigdef=defaults)
+
+
+@contextmanager
+def _woken() -> Iterator[int]:
+    """Yield a descriptor that becomes readable whenever a signal comes, however short before."""
+    reader, writer = os.pipe()
+    for end in (reader, writer):
+        os.set_blocking(end, False)
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    try:
+        yield reader
+    finally:
+        signal.set_wakeup_fd(before)
+        os.close(reader)
+        os.close(writer)

@@ -121,6 +121,14 @@ class Redactor:
         masked = self.mask(data)
         return masked.data.decode(errors="surrogatepass") if masked.masks else text
 
+    def mask_cut(self, text: str) -> str:
+        """Mask every secret in a text whose end was cut off; what may begin one there goes too."""
+        data = text.encode(errors="surrogatepass")
+        matches = self.matches(data)
+        end = self.settled(data, matches)
+        kept = substitute(data[:end], [match for match in matches if match.end <= end])
+        return kept.data.decode(errors="ignore")
+
     def holdback(self, tail: bytes) -> int:
         """Return how many bytes at the end could belong to a secret that is not yet whole.
 

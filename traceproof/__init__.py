@@ -5,14 +5,18 @@ import typing
 from traceproof.version import __version__
 
 if typing.TYPE_CHECKING:
+    from traceproof.shellcommands import Command, TestCase, TestRun
     from traceproof.spanobjects import Message, Prompt, Usage
     from traceproof.trace import Trace, open_trace
     from traceproof.turns import Agent, ToolCall, Turn
 
 __all__ = [
     "Agent",
+    "Command",
     "Message",
     "Prompt",
+    "TestCase",
+    "TestRun",
     "ToolCall",
     "Trace",
     "Turn",
@@ -23,8 +27,11 @@ __all__ = [
 
 _HOMES = {
     "Agent": "traceproof.turns",
+    "Command": "traceproof.shellcommands",
     "Message": "traceproof.spanobjects",
     "Prompt": "traceproof.spanobjects",
+    "TestCase": "traceproof.shellcommands",
+    "TestRun": "traceproof.shellcommands",
     "ToolCall": "traceproof.turns",
     "Trace": "traceproof.trace",
     "Turn": "traceproof.turns",

@@ -8,10 +8,13 @@ import click
 import typer
 
 from traceproof.commands import (
+    checkout,
     consent,
     demo,
     doctor,
     export,
+    facts,
+    import_,
     ls,
     proxy,
     push,
@@ -32,7 +35,10 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for module in (demo, record, proxy, consent, ls, show, raw, repair, export, push, doctor):
+for module in (
+    *(demo, record, proxy, consent, import_, ls, show, facts, raw, checkout, repair),
+    *(export, push, doctor),
+):
     module.register(app)
 
 

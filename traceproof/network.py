@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from traceproof.proxy import hosts as model_hosts
@@ -25,9 +26,20 @@ class Network(NamedTuple):
     """What of the environment is not used, one line each."""
     command: tuple[str, ...] = ()
     """The agent's command line, with what leads it here where variables do not."""
+    bases: Mapping[Origin, str] = {}
+    """Our address for each server that we stand in for."""
 
 
-def open_network(settings: Settings, sink: Sink) -> Network:
+class More(NamedTuple):
+    """Servers beside the model's that are to be read."""
+
+    hosts: tuple[str, ...] = ()
+    """Hosts to decrypt."""
+    stand_ins: tuple[Origin, ...] = ()
+    """Servers that the agent is to reach at an address of ours."""
+
+
+def open_network(settings: Settings, sink: Sink, more: More | None = None) -> Network:
     """Start the proxy for a recording.
 
     Raises:
@@ -36,10 +48,11 @@ def open_network(settings: Settings, sink: Sink) -> Network:
             usable.
         ImportError: mitmproxy is not installed.
     """
+    more = more or More()
     environment = settings.environment
     routes = parse_routes(settings.routes)
     configured = settings.agent.configured_hosts(environment)
-    hosts = model_hosts.select([*settings.hosts, *configured], routes)
+    hosts = model_hosts.select([*settings.hosts, *configured, *more.hosts], routes)
     authority = open_authority(settings.store.path / "ca")
     trust = write_trust(settings.store.path / "ca", environment, authority.pem)
     origins = _origins(settings) if settings.mode == "reverse" else {}
@@ -51,6 +64,7 @@ def open_network(settings: Settings, sink: Sink) -> Network:
         routes=routes,
         proxies=proxies,
         origins=tuple(dict.fromkeys(origins.values())),
+        stand_ins=more.stand_ins,
         listen_port=settings.port,
     )
     server = ProxyServer(config, sink)
@@ -63,7 +77,7 @@ def open_network(settings: Settings, sink: Sink) -> Network:
             settings.environment, proxy=listening.url, trust=trust, hosts=hosts
         )
     command = settings.agent.arguments(settings.command, environment, addresses)
-    return Network(server, variables, proxies.notes, tuple(command))
+    return Network(server, variables, proxies.notes, tuple(command), listening.bases)
 
 
 def _origins(settings: Settings) -> dict[BaseUrl, Origin]:

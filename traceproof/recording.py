@@ -6,40 +6,44 @@ recording cannot begin, the agent runs all the same unless the user asked otherw
 
 from __future__ import annotations
 
-import errno
 import logging
-import os
 import signal
-import tempfile
 import time
-from dataclasses import replace
-from pathlib import Path
 
+from traceproof import transcripts
 from traceproof.exits import ENVIRONMENT
+from traceproof.machine import Machine
+from traceproof.mcpservers import McpServers
 from traceproof.network import Network, open_network
 from traceproof.outcome import Outcome
 from traceproof.proxy.capture import Capture
-from traceproof.proxy.exchange import Discard
 from traceproof.proxy.intake import IntakeContext
-from traceproof.recorder import otlp, repository, semconv
+from traceproof.recorder import approvalmodes, otlp, repository, semconv
 from traceproof.recorder.agents import LaunchContext
 from traceproof.recorder.consent import Control, State
-from traceproof.recorder.launch import launch
+from traceproof.recorder.launch import Child, launch
+from traceproof.recorder.mcp.peer import McpContext
+from traceproof.recorder.namespaces import Entry
 from traceproof.recorder.receiver import Receiver
 from traceproof.recorder.session import Session
+from traceproof.recorder.shell.running import ShellContext
 from traceproof.recorder.span import decode_attributes, decode_span, new_trace_id
-from traceproof.recorder.store import SUFFIX, Store
+from traceproof.recorder.store import SUFFIX
 from traceproof.recorder.writer import TraceWriter
 from traceproof.recordlog import open_log
 from traceproof.resource import resource
 from traceproof.rootspan import leave_marker, name_task, root_span
 from traceproof.secretsources import learn_untracked, new_redactor
 from traceproof.settings import Settings
+from traceproof.unrecorded import line, run_unrecorded
+from traceproof.watching import new_watcher
 
 _GRACE = 3.0
 """Seconds that calls under way get to end after the agent has."""
 
-_PORT_TAKEN = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES}
+_FIRST_LOOK = 3.0
+"""Seconds that the agent waits for the first look at its workspace; a large one takes longer."""
+
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 log = logging.getLogger(__name__)
@@ -56,9 +60,10 @@ def record(settings: Settings) -> Outcome:
     try:
         recording = _begin(settings, time.time_ns())
     except OSError as error:
-        return _unrecorded(settings, error)
+        return run_unrecorded(settings, error)
     try:
-        child = launch(recording.command(), recording.environment())
+        child = launch(recording.command(), recording.environment(), recording.entry)
+        recording.started(child)
     except BaseException:
         recording.discard()
         raise
@@ -81,36 +86,6 @@ def _begin(settings: Settings, started: int) -> Recording:
     return recording
 
 
-def _unrecorded(settings: Settings, error: OSError) -> Outcome:
-    """Run the agent without recording it, unless that is not what the user asked for."""
-    if error.errno in _PORT_TAKEN and error.filename is None:
-        raise error
-    if settings.on_failure == "closed":
-        raise OSError(f"the agent was not started, for nothing can be recorded: {_line(error)}")
-    code = _run_unrecorded(settings, error)
-    return Outcome(code, settings.display_name, lost=[f"nothing was recorded: {_line(error)}"])
-
-
-def _run_unrecorded(settings: Settings, error: OSError) -> int:
-    """Run the agent; where its traffic is to go elsewhere, through a proxy that keeps nothing.
-
-    Raises:
-        OSError: that proxy cannot be had either, so the agent must not be started.
-    """
-    if not settings.routes:
-        return launch(settings.command, settings.environment).wait()
-    with tempfile.TemporaryDirectory(prefix="traceproof-") as folder:
-        try:
-            network = open_network(replace(settings, store=Store(Path(folder))), Discard())
-        except OSError:
-            raise error from None
-        try:
-            environment = {**settings.environment, **network.variables}
-            return launch(network.command, environment).wait()
-        finally:
-            network.server.stop(_GRACE)
-
-
 def _close(settings: Settings, recording: Recording, code: int) -> Outcome:
     """End a recording; whatever goes wrong, the agent has done its work and its code stands.
 
@@ -121,7 +96,7 @@ def _close(settings: Settings, recording: Recording, code: int) -> Outcome:
         return recording.close(code)
     except Exception as error:
         log.exception("a recording did not end well")
-        why = _line(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+        why = line(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
         lost = [f"the recording did not end well: {why}"]
         return Outcome(code, settings.display_name, lost=lost)
     finally:
@@ -159,11 +134,38 @@ class Recording:
         learn_untracked(self._redactor, facts)
         root = root_span(settings, facts, self._writer, trace_id=trace_id, started=started)
         pattern = self._agent.sub_agent_id
-        self._session = Session(self._writer, root, agent_id_in_result=pattern)
+        approvals = approvalmodes.approvals(self._agent.name, settings.command)
+        self._watcher = new_watcher(settings, self._writer, self._redactor, self._consents_now)
+        self._session = Session(
+            self._writer,
+            root,
+            agent_id_in_result=pattern,
+            steps=self._watcher,
+            approvals=approvals,
+        )
         context = IntakeContext(self._writer, self._session, self._redactor, self._agent)
         self._capture = Capture(context, consents=self._consents, refuses=self._refuses)
         self._receiver: Receiver | None = None
         self._network: Network | None = None
+        shells = ShellContext(
+            post=self._capture.run,
+            commands=self._session,
+            writer=self._writer,
+            redactor=self._redactor,
+            consents=self._consents,
+        )
+        self._machine = Machine(settings, shells, self._session)
+        self._mcp = McpServers(
+            settings,
+            McpContext(
+                post=self._capture.run,
+                calls=self._session.mcp,
+                writer=self._writer,
+                redactor=self._redactor,
+                consents=self._consents,
+            ),
+        )
+        context.mcp.names = self._mcp.names
 
     def open(self) -> None:
         """Bring the root span to the disk, so that no trace is empty, and start what listens.
@@ -175,15 +177,30 @@ class Recording:
         self._writer.flush()
         if self._writer.problem and self._settings.on_failure == "closed":
             raise self._writer.problem
-        self._network = open_network(self._settings, self._capture)
+        self._network = open_network(self._settings, self._capture, self._mcp.more)
         self._receiver = Receiver(self._take_agent_spans)
         self._receiver.start()
+        self._mcp.open(self._network)
+        self._machine.open(self._mcp.originals)
+        self._machine.describe(self._session.root)
+        self._mcp.ready(self._machine.marker)
+        if self._watcher is not None:
+            self._watcher.wait(_FIRST_LOOK)
+
+    @property
+    def entry(self) -> Entry | None:
+        """The namespace to start the child in."""
+        return self._machine.entry
+
+    def started(self, child: Child) -> None:
+        """Take note of how the child started."""
+        self._machine.entered(child.refusal)
 
     def command(self) -> tuple[str, ...]:
         """Return the child's command line."""
         if self._network is None:
             raise RuntimeError("the recording is not open")
-        return self._network.command
+        return self._mcp.command
 
     def environment(self) -> dict[str, str]:
         """Return the child's whole environment."""
@@ -193,6 +210,8 @@ class Recording:
             **self._settings.environment,
             **self._agent.environment(self._launch_context()),
             **self._network.variables,
+            **self._machine.variables,
+            **self._mcp.variables,
         }
 
     def close(self, code: int) -> Outcome:
@@ -201,20 +220,31 @@ class Recording:
             self._network.server.stop(_GRACE)
         if self._receiver is not None:
             self._receiver.stop()
+        self._machine.close()
+        self._mcp.close()
         self._capture.close()
         ended = time.time_ns()
         root = self._session.root
+        self._machine.describe(root)
         root.attributes[semconv.PROCESS_EXIT_CODE] = code
         root.events += self._control.events()
+        told = transcripts.tell(
+            root,
+            self._agent.name,
+            self._settings.environment,
+            self._writer.text,
+            lambda moment: self._control.covers(moment, moment),
+        )
         name_task(root)
         outcome = self._outcome(code, (ended - root.start) / 1e9)
+        outcome.notes += told
         if outcome.lost:
             root.attributes[semconv.RECORDING_LOST] = outcome.lost
         self._session.close(ended)
         self._writer.close()
         if self._writer.problem:
             what = f"{self._writer.path}: not all of the trace could be written"
-            outcome.lost.append(f"{what}: {_line(self._writer.problem)}")
+            outcome.lost.append(f"{what}: {line(self._writer.problem)}")
         if self._control.state() is State.EXCLUDED:
             leave_marker(self._writer.path, root, resource(), self._redactor.mask)
             outcome.notes.append("excluded: the trace holds nothing but a marker")
@@ -230,7 +260,11 @@ class Recording:
             self._network.server.stop(0)
         if self._receiver is not None:
             self._receiver.stop()
+        self._machine.close()
+        self._mcp.close()
         self._capture.close()
+        if self._watcher is not None:
+            self._watcher.discard()
         self._writer.close()
         self._log.close()
         self._control.close()
@@ -250,7 +284,13 @@ class Recording:
         """Tell whether what happened between two moments may be kept; forget all if excluded."""
         if self._control.state() is State.EXCLUDED:
             self._writer.path.unlink(missing_ok=True)
+            if self._watcher is not None:
+                self._watcher.forget()
         return self._control.covers(start, end)
+
+    def _consents_now(self) -> bool:
+        now = time.time_ns()
+        return self._control.covers(now, now)
 
     def _refuses(self) -> bool:
         return self._settings.on_failure == "closed" and bool(
@@ -275,9 +315,9 @@ class Recording:
                         self._writer.span(span, resource=resource, scope=scope_spans.scope)
 
     def _outcome(self, code: int, seconds: float) -> Outcome:
-        lost = list(self._capture.faults)
+        lost = [*self._capture.faults, *self._machine.lost]
         outcome = Outcome(code, self._settings.display_name, str(self._writer.path), seconds, lost)
-        outcome.notes = self._agent.notes(self._launch_context())
+        outcome.notes = [*self._agent.notes(self._launch_context()), *self._mcp.notes]
         if self._writer.lost:
             lost.append(f"{self._writer.lost} spans were dropped: too much waited for the disk")
         if self._network is not None:
@@ -290,9 +330,3 @@ class Recording:
             ]
             lost += [f"the recorder failed: {fault}" for fault in server.faults]
         return outcome
-
-
-def _line(error: OSError) -> str:
-    """Say what failed in one line."""
-    where = f"{os.fsdecode(error.filename)}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"

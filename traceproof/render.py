@@ -14,8 +14,9 @@ from rich.segment import Segment
 from rich.text import Text
 from rich.tree import Tree
 
+from traceproof.node import Node, Ran
 from traceproof.spanfacts import Tokens
-from traceproof.view import Node, Totals, View
+from traceproof.view import Totals, View
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 _RULE = re.compile(r"^[-=_*#~]{5,}$", re.MULTILINE)
@@ -30,12 +31,20 @@ _STYLES = {
     "turn": "bold",
     "side": "dim",
     "tool": "yellow",
+    "mcp": "yellow",
+    "command": "blue",
+    "test": "green",
+    "change": "dim",
+    "server": "dim",
     "http": "dim",
 }
 
 
 def tree(view: View, *, full: bool = False) -> RenderableType:
-    """Draw the whole view; `full` shows side calls, other HTTP calls, and texts uncut."""
+    """Draw the whole view.
+
+    `full` shows side calls, other HTTP calls, the agent's own commands, and texts uncut.
+    """
     return Group(*parts(view, full=full))
 
 
@@ -123,6 +132,8 @@ def totals(summed: Totals) -> str:
         tokens(summed.tokens),
         dollars(summed.cost) or "cost unknown",
     ]
+    if summed.commands:
+        parts.insert(2, f"{summed.commands} commands")
     if summed.side_calls:
         parts.insert(1, f"{summed.side_calls} side calls")
     if summed.failed_calls:
@@ -163,22 +174,28 @@ def _grow(branch: Tree, node: Node, *, full: bool) -> None:
 
 
 def _is_shown(node: Node, *, full: bool) -> bool:
-    return full or node.kind not in {"side", "http"}
+    by_itself = node.ran is not None and node.ran.by == "agent"
+    return full or not (by_itself or node.kind in {"side", "server", "http"})
 
 
 def _label(node: Node, *, full: bool) -> RenderableType:
     line = Text(_title(node), style=_STYLES[node.kind], no_wrap=True, overflow="ellipsis")
+    if node.ran is not None and (node.ran.exit_code is not None or node.ran.signal):
+        failed = node.ran.exit_code != 0
+        line.append(f"  {_ending(node.ran)}", style="not bold red" if failed else "not bold dim")
     for part in (
         seconds(node.duration),
         tokens(node.tokens) if node.tokens else "",
         dollars(node.cost) if node.tokens else "",
+        *(_marks(node.ran) if node.ran else ()),
     ):
         if part:
             line.append(f"  {part}", style="not bold dim")
     if node.state == "pending":
         line.append("  pending", style="not bold magenta")
     for note in node.notes:
-        line.append(f"  ! {brief(note)}", style="not bold red")
+        told = ("  ", "not bold dim") if node.kind == "test" else ("  ! ", "not bold red")
+        line.append(f"{told[0]}{brief(note)}", style=told[1])
     if full:
         line.append(f"  {node.span_id}", style="not bold dim")
     return _with_detail(line, node, full=full)
@@ -188,11 +205,36 @@ def _title(node: Node) -> str:
     if node.kind == "prompt":
         return f"user  {brief(node.title)}"
     title = re.sub(r"[\t\n]", " ", clean(node.title))  # a name of two lines could forge a row
-    if node.kind == "consent":
-        return title
-    if node.kind == "tool":
-        return f"{title}  {brief(_arguments(node.detail))}".rstrip()
+    match node.kind:
+        case "consent" | "server":
+            return title
+        case "tool":
+            return f"{title}  {brief(_arguments(node.detail))}".rstrip()
+        case "mcp":
+            return f"mcp {title}  {brief(_arguments(node.detail))}".rstrip()
+        case "command":
+            return f"{title} $ {brief(node.detail)}".rstrip()
+        case "change":
+            return f"changed  {brief(node.title)}"
+        case "test":
+            return f"test {title}  {brief(node.result)}".rstrip()
     return f"{node.kind} {title}"
+
+
+def _ending(ran: Ran) -> str:
+    return clean(ran.signal) if ran.exit_code is None else f"exit {ran.exit_code}"
+
+
+def _marks(ran: Ran) -> Iterator[str]:
+    """Say what is not plain to see: how a command ran, and how its call was found."""
+    if ran.merged:
+        yield "merged"
+    if ran.background:
+        yield "background"
+    if ran.by == "agent":
+        yield "the agent's own"
+    if ran.join == "inferred":
+        yield "inferred"
 
 
 def _arguments(detail: str) -> str:
@@ -213,9 +255,10 @@ def _plain(value: object) -> str:
 def _with_detail(line: Text, node: Node, *, full: bool) -> RenderableType:
     if full:
         first = "title" if node.kind == "prompt" else "detail"
-        return Group(line, *_whole(node, first), *_whole(node, "result"))
+        texts = [*_whole(node, first), *_whole(node, "result"), *_output(node)]
+        return Group(line, *texts)
     told = node.detail if node.kind in {"turn", "side"} else node.result
-    if not told:
+    if not told or node.kind == "test":
         return line
     style = "" if node.kind == "turn" else "dim"
     return Group(line, Text(brief(told), style=style, no_wrap=True, overflow="ellipsis"))
@@ -223,7 +266,19 @@ def _with_detail(line: Text, node: Node, *, full: bool) -> RenderableType:
 
 def _whole(node: Node, name: str) -> Iterator[Text]:
     """Draw one of a node's texts, and say so where it is not all there."""
-    text: str = getattr(node, name)
+    yield from _uncut(node, name, getattr(node, name))
+
+
+def _output(node: Node) -> Iterator[Text]:
+    """Draw what a command wrote, each stream under its name."""
+    for name in ("stdout", "stderr", "output") if node.ran else ():
+        text: str | None = getattr(node.ran, name)
+        if text:
+            yield Text(f"{name}:", style="dim")
+            yield from _uncut(node, name, text.rstrip("\n"))
+
+
+def _uncut(node: Node, name: str, text: str) -> Iterator[Text]:
     if text:
         yield Text(clean(text))
     if name in node.cut:

@@ -9,6 +9,7 @@ import msgspec
 from traceproof.recorder import semconv
 from traceproof.recorder.consent import CONSENT_EVENT, user
 from traceproof.recorder.repository import RepositoryFacts
+from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Attributes, Span, new_span_id
 from traceproof.recorder.spanlines import Masking
 from traceproof.recorder.task import Task, derived_id
@@ -55,7 +56,8 @@ def name_task(root: Span) -> None:
     """Give the task an id where none was given: by repository, commit and first prompt."""
     if semconv.TASK_ID in root.attributes:
         return
-    prompts = [event.attributes.get("content", "") for event in root.events]
+    said = (event for event in root.events if event.name == PROMPT_EVENT)
+    prompts = [event.attributes.get("content", "") for event in said]
     url, commit = root.attributes.get(semconv.VCS_URL), root.attributes.get(semconv.VCS_REVISION)
     prompt = str(prompts[0]) if prompts else ""
     root.attributes[semconv.TASK_ID] = derived_id(

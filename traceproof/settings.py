@@ -31,6 +31,12 @@ class Settings:
     on_failure: Literal["open", "closed"] = "open"
     patterns: bool = False
     """Mask what looks like a credential too, not only known values."""
+    snapshots: Literal["on", "all", "off"] = "on"
+    """Record the workspace: without what git ignores, with it, or not."""
+    shell: bool = True
+    """Record the commands that the agent's shells run."""
+    user_namespace: bool = False
+    """Not root: reach all shells by a user namespace, which the agent can see."""
     agent_name: str = ""
     """Overrides what the command line tells."""
 

@@ -38,14 +38,39 @@ FACTS = (
 PROMPT = "content"
 """On a prompt's event: what the user said."""
 
-CONTENT = (semconv.OUTPUT_MESSAGES, semconv.TOOL_CALL_ARGUMENTS, semconv.TOOL_CALL_RESULT, PROMPT)
+CONTENT = (
+    semconv.OUTPUT_MESSAGES,
+    semconv.TOOL_CALL_ARGUMENTS,
+    semconv.TOOL_CALL_RESULT,
+    semconv.PROCESS_COMMAND_ARGS,
+    semconv.COMMAND_SCRIPT,
+    semconv.COMMAND_STDOUT,
+    semconv.COMMAND_STDERR,
+    semconv.COMMAND_OUTPUT,
+    PROMPT,
+)
 """The attributes of spans and events whose content a view shows."""
+
+COMMAND, TEST, SERVER = "command", "test", "mcp"
+"""Spans that have no `gen_ai.operation.name`, and are no HTTP calls."""
 
 _READ = frozenset(
     (
         *FACTS,
         *CONTENT,
         *(semconv.REF + name for name in CONTENT),
+        semconv.COMMAND_FAULT,
+        semconv.COMMAND_FOR,
+        semconv.COMMAND_LOST,
+        semconv.COMMAND_MERGED,
+        semconv.COMMAND_OUTLIVED,
+        semconv.COMMAND_SIGNAL,
+        semconv.COMMAND_STATE,
+        semconv.PROCESS_EXECUTABLE_NAME,
+        semconv.TEST_PART,
+        semconv.TEST_SOURCE,
+        semconv.TEST_SUITE_NAME,
+        semconv.TEST_RUN_STATUS,
         semconv.CALL_PROBLEM,
         semconv.CALL_PURPOSE,
         semconv.CALL_STATE,
@@ -55,7 +80,10 @@ _READ = frozenset(
         semconv.OUTPUT_TOKENS,
         semconv.CACHE_READ_TOKENS,
         semconv.CACHE_CREATION_TOKENS,
+        semconv.EVIDENCE,
         semconv.JOIN,
+        semconv.MCP_METHOD,
+        semconv.MCP_SERVER,
         semconv.OPERATION_NAME,
         semconv.REQUEST_MODEL,
         semconv.RESPONSE_MODEL,
@@ -65,6 +93,10 @@ _READ = frozenset(
         semconv.TOOL_STATE,
     )
 )
+
+
+_COUNTS = semconv.TEST_COUNT
+"""How the names begin of attributes that a view reads all of."""
 
 
 class Tokens(msgspec.Struct, omit_defaults=True):
@@ -79,6 +111,9 @@ class Tokens(msgspec.Struct, omit_defaults=True):
 def lean(span: Span) -> Span:
     """Return a span with what a view reads, and no more: a long trace's spans are many."""
     attributes = {name: span.attributes[name] for name in span.attributes.keys() & _READ}
+    attributes |= {
+        name: value for name, value in span.attributes.items() if name.startswith(_COUNTS)
+    }
     if semconv.OUTPUT_MESSAGES in attributes:
         parts = [_lean_part(part) for part in _parts(span)]
         messages = [{"parts": [part for part in parts if part]}]
@@ -139,8 +174,19 @@ def purpose(span: Span) -> str:
 
 
 def operation(span: Span) -> str:
-    """Return what kind of span this is: `chat`, `execute_tool`, `invoke_agent`, or ""."""
-    return str(span.attributes.get(semconv.OPERATION_NAME, ""))
+    """Return what kind of span this is.
+
+    `chat`, `execute_tool`, `invoke_agent`, `command`, `test`, `mcp` for a connection to such a
+    server, or "" for any other call over HTTP.
+    """
+    named = span.attributes.get(semconv.OPERATION_NAME)
+    if named is None and semconv.PROCESS_EXECUTABLE_NAME in span.attributes:
+        return COMMAND
+    if named is None and semconv.TEST_SUITE_NAME in span.attributes:
+        return TEST
+    if named is None and span.name.partition(" ")[0] == SERVER:
+        return SERVER
+    return str(named or "")
 
 
 def requested_by(span: Span) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which span belongs to which: calls under agents, tool calls under calls, agents under tools.
+"""Which span belongs to which: calls under agents, tool calls under calls, commands under these.
 
 Pure. `traceproof.view` draws it for people, `traceproof.trace` offers it to programs.
 """
@@ -31,14 +31,14 @@ class SpanTree:
         return next(iter(self.children("", "invoke_agent")), None)
 
     def children(self, parent_id: str, kind: str) -> list[Span]:
-        """Return the spans of one operation right under a span; "" for calls that are no model's.
+        """Return the spans of one kind (`spanfacts.operation`) right under a span.
 
         Under the parent "" is the root.
         """
         return [span for span in self._by_parent[parent_id] if operation(span) == kind]
 
     def of(self, kind: str) -> list[Span]:
-        """Return all spans of one operation."""
+        """Return all spans of one kind."""
         return [span for span in self.spans if operation(span) == kind]
 
     def requested(self, chat_id: str) -> list[Span]:

@@ -22,6 +22,7 @@ from traceproof.content import Content
 from traceproof.recorder import semconv
 from traceproof.recorder.reader import Record, TraceReader
 from traceproof.recorder.span import Span
+from traceproof.shellcommands import Command
 from traceproof.spanobjects import Message, Prompt, Usage, moment, usage_of
 from traceproof.spantree import SpanTree
 from traceproof.turns import Agent, Turn
@@ -148,6 +149,10 @@ class Trace:
     def calls(self) -> Iterator[Turn]:
         """Yield all model calls of all agents, failed ones and side calls too, in order of time."""
         return (Turn(self, span) for span in self.tree.of("chat"))
+
+    def commands(self) -> Iterator[Command]:
+        """Yield all shell commands, the agents' own too, in order of time."""
+        return (Command(self, span) for span in self.tree.of(spanfacts.COMMAND))
 
     def agents(self) -> list[Agent]:
         """Return all agents, the main one first."""

@@ -17,7 +17,8 @@ from traceproof.recorder.errors import DamagedTrace
 from traceproof.recorder.messages import Part
 from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Event
-from traceproof.recorder.summary import has_failed, is_turn
+from traceproof.recorder.summary import has_failed, is_asked, is_turn
+from traceproof.shellcommands import Command, commands_under
 from traceproof.spanobjects import Message, Prompt, Source, Timed, Usage, moment, usage_of
 
 
@@ -69,6 +70,17 @@ class ToolCall(Timed):
     def approval(self) -> str:
         """How it was allowed: `auto`, `granted`, `denied`, `bypassed`, or "" if not known."""
         return self.text_of(semconv.TOOL_APPROVAL)
+
+    @property
+    def commands(self) -> list[Command]:
+        """The shell commands that ran for it, in order of time."""
+        return commands_under(self.source, self.span_id)
+
+    @property
+    def parts(self) -> list[ToolCall]:
+        """The calls of a server's tools (MCP) that it came to."""
+        spans = self.source.tree.children(self.span_id, "execute_tool")
+        return [ToolCall(self.source, span) for span in spans if not is_asked(span)]
 
     def sub_agents(self) -> list[Agent]:
         """Return the agents that it started."""
@@ -234,6 +246,11 @@ class Agent(Timed):
         """Yield all its tool calls, in order of time."""
         spans = self.source.tree.children(self.span_id, "execute_tool")
         return (ToolCall(self.source, span) for span in spans)
+
+    @property
+    def own_commands(self) -> list[Command]:
+        """The shell commands that it ran for itself, asked by no tool call."""
+        return commands_under(self.source, self.span_id)
 
     def sub_agents(self) -> list[Agent]:
         """Return the agents that it started, by a tool call or otherwise."""

@@ -10,44 +10,22 @@ from typing import Any
 
 import msgspec
 
-from traceproof import spanfacts
+from traceproof import commandfacts, spanfacts
+from traceproof.node import Node
 from traceproof.recorder import semconv
 from traceproof.recorder.agents.base import MAIN
 from traceproof.recorder.consent import BY, CONSENT_EVENT, UNTIL
 from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Event, Span
-from traceproof.recorder.summary import has_failed, is_turn
+from traceproof.recorder.summary import has_failed, is_asked, is_turn
 from traceproof.spanfacts import Tokens
 from traceproof.spantree import SpanTree
 
 
-class Node(msgspec.Struct, omit_defaults=True):
-    """One line of the tree.
-
-    `kind` is `agent`, `prompt`, `consent`, `turn`, `side`, `tool` or `http`. Times are seconds:
-    `at` since the trace began, `duration` None while it has not ended. `detail` is what a turn said
-    or a tool was given, `result` what the tool answered. `cost` is in US dollars, None where the
-    price is not known. `notes` say what a reader must not overlook: retries, cuts, errors, guesses.
-    `cut` names the texts of which only the beginning is here: `title`, `detail`, `result`.
-    """
-
-    kind: str
-    span_id: str
-    title: str
-    at: float = 0.0
-    duration: float | None = None
-    state: str = ""
-    detail: str = ""
-    result: str = ""
-    tokens: Tokens | None = None
-    cost: float | None = None
-    notes: list[str] = []
-    cut: list[str] = []
-    children: list[Node] = []
-
-
 class Totals(msgspec.Struct):
     """What a trace adds up to; `cost` is None when the price of any call is not known.
+
+    `commands` are those that tool calls asked for.
 
     What is a turn and what a failed call, `traceproof.recorder.summary` says.
     """
@@ -58,6 +36,7 @@ class Totals(msgspec.Struct):
     failed_calls: int
     tokens: Tokens
     cost: float | None
+    commands: int = 0
 
 
 class View(msgspec.Struct):
@@ -116,6 +95,11 @@ class _Tree:
                 node = self._agent(span)
                 node.notes.append("what started it is not known")
                 root.children.append(node)
+        root.children += [
+            self._command(span, None)
+            for span in self._tree.of(spanfacts.COMMAND)
+            if span.span_id not in self._placed
+        ]
         root.children.sort(key=lambda child: child.at)
         return root
 
@@ -126,11 +110,16 @@ class _Tree:
         if span.attributes.get(semconv.JOIN) == "inferred":
             node.notes.append("which call started it is inferred")
         children = [self._event(event) for event in span.events if event.name in _EVENTS]
+        children += self._changes(span)
         children += self._turns(span, depth)
         children += [
             self._node("http", http, http.name) for http in self._tree.children(span.span_id, "")
         ]
-        children += self._sub_agents(span, depth)
+        children += self._sub_agents(span, depth) + self._commands(span) + self._parts(span)
+        children += [
+            self._node("server", server, server.name)
+            for server in self._tree.children(span.span_id, spanfacts.SERVER)
+        ]
         node.children = sorted(children, key=lambda child: child.at)
         return node
 
@@ -160,10 +149,14 @@ class _Tree:
         return Totals(
             turns=sum(is_turn(span.attributes) for span in chats),
             side_calls=sum(spanfacts.purpose(span) != MAIN for span in chats),
-            tool_calls=len(self._tree.of("execute_tool")),
+            tool_calls=sum(map(is_asked, self._tree.of("execute_tool"))),
             failed_calls=sum(has_failed(span.attributes) for span in chats),
             tokens=spanfacts.sum_tokens(chats),
             cost=spanfacts.sum_costs(costs),
+            commands=sum(
+                span.attributes.get(semconv.COMMAND_FOR) == "tool"
+                for span in self._tree.of(spanfacts.COMMAND)
+            ),
         )
 
     def _event(self, event: Event) -> Node:
@@ -205,9 +198,58 @@ class _Tree:
             node.notes.append("error")
         if span.attributes.get(semconv.TOOL_STATE) == "unanswered":
             node.notes.append("no result seen")
-        if span.attributes.get(semconv.JOIN) == "inferred":
-            node.notes.append("which result is its own is inferred")
-        node.children = self._sub_agents(span, depth)
+        if semconv.EVIDENCE in span.attributes:
+            node.notes.append("asked for in the text of the answer")
+        elif span.attributes.get(semconv.JOIN) == "inferred":
+            what = "result is its own" if is_asked(span) else "call it is of"
+            node.notes.append(f"which {what} is inferred")
+        children = self._sub_agents(span, depth) + self._commands(span) + self._parts(span)
+        node.children = sorted(children, key=lambda child: child.at) + self._changes(span)
+        return node
+
+    def _changes(self, span: Span) -> list[Node]:
+        """Build what a span says of the workspace, where something in it changed."""
+        told = [(e, commandfacts.changed(e)) for e in span.events if e.name in commandfacts.CHANGES]
+        return [
+            Node("change", "", what, at=self._seconds(event.time)) for event, what in told if what
+        ]
+
+    def _parts(self, span: Span) -> list[Node]:
+        """Build the calls of servers' tools (MCP) that a tool call came to, or is not known."""
+        parts = self._tree.children(span.span_id, "execute_tool")
+        nodes = [self._tool(part, _DEPTH) for part in parts if not is_asked(part)]
+        for node in nodes:
+            node.kind = "mcp"
+        return nodes
+
+    def _commands(self, parent: Span) -> list[Node]:
+        """Build the commands under a span, a tool call's or an agent's."""
+        tool = parent if spanfacts.operation(parent) == "execute_tool" else None
+        commands = self._tree.children(parent.span_id, spanfacts.COMMAND)
+        return [self._command(span, tool) for span in commands]
+
+    def _command(self, span: Span, tool: Span | None) -> Node:
+        self._placed.add(span.span_id)
+        node = self._node("command", span, span.name)
+        node.detail = commandfacts.script_of(span, tool)
+        node.ran = commandfacts.ran(span, tool)
+        node.notes = commandfacts.notes(span)
+        node.cut = spanfacts.cut(
+            span.attributes, detail=semconv.COMMAND_SCRIPT, **commandfacts.OUTPUTS
+        )
+        tests = self._tree.children(span.span_id, spanfacts.TEST)
+        node.children = [*map(self._test, tests), *self._changes(span)]
+        return node
+
+    def _test(self, span: Span) -> Node:
+        title = str(span.attributes.get(semconv.TEST_SUITE_NAME, span.name))
+        node = self._node("test", span, title)
+        further = self._tree.children(span.span_id, spanfacts.TEST)
+        failed = [name for each in (span, *further) for name in commandfacts.unhappy(each)]
+        node.detail = "\n".join(failed)
+        node.result = commandfacts.outcome(span)
+        source = span.attributes.get(semconv.TEST_SOURCE, "plugin")
+        node.notes = [] if source == "plugin" else [f"learned from its {source}".replace("_", " ")]
         return node
 
     def _node(self, kind: str, span: Span, title: str) -> Node:

@@ -15,10 +15,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from traceproof import render
+from traceproof import hooks, render
 from traceproof.commands.options import JsonOption, StoreOption, locate, print_json
 from traceproof.exits import NO
 from traceproof.recorder import agents
+from traceproof.recorder.runfolder import RunFolder
 from traceproof.recorder.store import Store
 
 _STYLES = {"ok": "green", "note": "yellow", "missing": "red"}
@@ -116,6 +117,23 @@ def _agents(_: Store) -> Iterator[Check]:
             yield Check(agent.name, "note", "not on PATH")
 
 
+def _shells(_: Store) -> Iterator[Check]:
+    """Say how the shells of each agent would be reached, and of one that is not known."""
+    try:
+        RunFolder().close()
+    except OSError as error:
+        mend = "set TMPDIR to a folder, of a short name, that programs can be run from"
+        yield Check("shells", "note", f"commands cannot be recorded: {error}", mend)
+        return
+    for agent in agents.AGENTS.values():
+        chosen = hooks.plan(agent, os.environ)
+        left = "; ".join(chosen.unhooked)
+        told = [", ".join(chosen.hooks), f"not reached: {left}" if left else ""]
+        detail = "; ".join(filter(None, told))
+        mend = hooks.remedy() if left and not chosen.kind else ""
+        yield Check(f"shells of {agent.name}", "note" if left else "ok", detail, mend)
+
+
 def _environment(_: Store) -> Iterator[Check]:
     proxies = [name for name in _PROXIES if os.environ.get(name)]
     if proxies:
@@ -132,5 +150,6 @@ _LOOKS: tuple[Callable[[Store], Iterator[Check]], ...] = (
     _git,
     _store,
     _agents,
+    _shells,
     _environment,
 )

@@ -41,6 +41,14 @@ class Redact(StrEnum):
     patterns = "patterns"
 
 
+class Snapshots(StrEnum):
+    """What of the workspace is recorded."""
+
+    on = "on"
+    all = "all"
+    off = "off"
+
+
 def register(app: typer.Typer) -> None:
     """Add the command to the app."""
     app.command(context_settings={"allow_interspersed_args": False})(record)
@@ -85,6 +93,21 @@ def record(
         Redact,
         typer.Option("--redact", help="Mask known secrets, or what looks like one as well."),
     ] = Redact.exact,
+    snapshots: Annotated[
+        Snapshots,
+        typer.Option(
+            "--snapshots", help="Record the workspace's files; all: those git ignores too."
+        ),
+    ] = Snapshots.on,
+    shell: Annotated[
+        bool, typer.Option("--shell/--no-shell", help="Record the commands that its shells run.")
+    ] = True,
+    shell_namespace: Annotated[
+        bool,
+        typer.Option(
+            "--shell-namespace", help="Not root: reach all its shells, by a user namespace."
+        ),
+    ] = False,
     agent: Annotated[
         str, typer.Option("--agent", metavar="NAME", help="The agent, where it is not recognised.")
     ] = "",
@@ -113,6 +136,9 @@ def record(
         port=port,
         on_failure=on_failure.value,
         patterns=redact is Redact.patterns,
+        snapshots=snapshots.value,
+        shell=shell,
+        user_namespace=shell_namespace,
         agent_name=agent,
     )
     settings.check()

@@ -30,7 +30,10 @@ def show(
     *,
     full: Annotated[
         bool,
-        typer.Option("--full", help="Show side calls and other HTTP calls too, and texts uncut."),
+        typer.Option(
+            "--full",
+            help="Show side calls, other HTTP calls and the agent's own commands too; texts uncut.",
+        ),
     ] = False,
     as_json: JsonOption = False,
     store: StoreOption = None,
@@ -53,7 +56,8 @@ def load(path: Path, *, uncut: bool = True) -> view.View:
         ValueError: it is no trace, or of a later version.
     """
     limits = dict.fromkeys(spanfacts.CONTENT, _LIMIT if uncut else _LINE)
-    limits[semconv.OUTPUT_MESSAGES] = _LIMIT  # half of its JSON says nothing
+    for name in (semconv.OUTPUT_MESSAGES, semconv.COMMAND_SCRIPT):
+        limits[name] = _LIMIT  # half of its JSON says nothing; what was asked for ends a wrapper
     spans: list[Span] = []
     pending: list[str] = []
     with TraceReader.open(path) as reader:

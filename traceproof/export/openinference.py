@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from traceproof import spanfacts
+from traceproof import commandfacts, spanfacts
 from traceproof.export import openinference_messages
 from traceproof.recorder import semconv
 from traceproof.recorder.session import PROMPT_EVENT
@@ -33,7 +33,14 @@ CONTENT = frozenset(
 """What OpenInference says in its own way, and says all of."""
 
 _JSON, _TEXT = "application/json", "text/plain"
-_KINDS = {"chat": "LLM", "execute_tool": "TOOL", "invoke_agent": "AGENT"}
+_KINDS = {
+    "chat": "LLM",
+    "execute_tool": "TOOL",
+    "invoke_agent": "AGENT",
+    spanfacts.COMMAND: "TOOL",
+    spanfacts.TEST: "EVALUATOR",
+    spanfacts.SERVER: "CHAIN",
+}
 _REQUEST = "gen_ai.request."
 _PROVIDERS = {
     "gcp.gemini": "google",
@@ -92,6 +99,14 @@ def attributes_of(span: Span, answer: str = "") -> Attributes:
             return found | _call(span.attributes)
         case "execute_tool":
             return found | _tool(span.attributes)
+        case spanfacts.COMMAND:
+            return found | _command(span)
+        case spanfacts.TEST:
+            suite = span.attributes.get(semconv.TEST_SUITE_NAME)
+            outcome = commandfacts.outcome(span)
+            return found | _value("input", suite) | _value("output", outcome)
+        case spanfacts.SERVER:
+            return found
         case _:
             return found | _agent(span, answer)
 
@@ -143,6 +158,16 @@ def _tool(attributes: Attributes) -> Attributes:
         | _value("input", attributes.get(semconv.TOOL_CALL_ARGUMENTS))
         | _value("output", attributes.get(semconv.TOOL_CALL_RESULT))
     )
+
+
+def _command(span: Span) -> Attributes:
+    outputs = (span.attributes.get(name) for name in commandfacts.OUTPUTS.values())
+    said = "\n".join(filter(None, map(commandfacts.text_of, outputs)))
+    return {
+        "tool.name": str(span.attributes.get(semconv.PROCESS_EXECUTABLE_NAME, "")),
+        **_value("input", commandfacts.script_of(span)),
+        **_value("output", said),
+    }
 
 
 def _agent(span: Span, answer: str) -> Attributes:

@@ -16,15 +16,21 @@ from traceproof.recorder.conventions import PINNED, Convention
 from traceproof.recorder.reader import Record, TraceReader
 from traceproof.recorder.span import Attributes, Span
 
+_OUTPUTS = (semconv.COMMAND_STDOUT, semconv.COMMAND_STDERR, semconv.COMMAND_OUTPUT)
+
 BODIES = frozenset(
     {
         semconv.REQUEST_BODY,
         semconv.RESPONSE_BODY,
         semconv.REQUEST_CHUNKS,
         semconv.RESPONSE_CHUNKS,
+        *(name + semconv.CHUNKS for name in _OUTPUTS),
     }
 )
-"""The bytes of requests and responses, and when each piece came."""
+"""The bytes of requests and responses, and when each piece of them, or of an output, came."""
+
+_OUTPUT = 1 << 20
+"""Bytes of a command's output that leave where bodies do not: a backend takes no 100 MB."""
 
 
 class Wanted(NamedTuple):
@@ -81,7 +87,19 @@ class Outgoing:
             for name, value in span.attributes.items()
             if name.removeprefix(semconv.REF) not in BODIES
         }
-        return msgspec.structs.replace(span, attributes=kept)
+        return self._with_outputs(msgspec.structs.replace(span, attributes=kept))
+
+    def _with_outputs(self, span: Span) -> Span:
+        """Put a command's output in, or the beginning of it, and say so."""
+        if not any(semconv.REF + name in span.attributes for name in _OUTPUTS):
+            return span
+        told = self._reader.inline(span, dict.fromkeys(_OUTPUTS, _OUTPUT))
+        cut = [name for name in _OUTPUTS if {name, semconv.REF + name} <= told.attributes.keys()]
+        for name in cut:
+            del told.attributes[semconv.REF + name]
+        if cut:
+            told.attributes[semconv.CUT] = cut
+        return told
 
     def _rid_of_references(self, attributes: Attributes) -> Attributes:
         """Name what could not be read in the place of references to it."""

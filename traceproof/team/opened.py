@@ -10,6 +10,7 @@ from traceproof.proxy.intake import IntakeContext
 from traceproof.proxy.team.joining import Joined, Key
 from traceproof.proxy.team.users import TOKEN_RULE
 from traceproof.recorder import semconv
+from traceproof.recorder.approvals import Approvals
 from traceproof.recorder.consent import Control, State
 from traceproof.recorder.flushtimer import TimerThread
 from traceproof.recorder.patterns import PATTERNS
@@ -81,7 +82,12 @@ class Opened:
         root = Span(trace_id, new_span_id(), f"invoke_agent {agent.name}", start=started)
         root.attributes = _attributes(settings, self.key, agent.name)
         root.links = [earlier] if earlier else []
-        session = Session(self.writer, root, agent_id_in_result=agent.sub_agent_id)
+        session = Session(
+            self.writer,
+            root,
+            agent_id_in_result=agent.sub_agent_id,
+            approvals=Approvals(agent.name),  # nobody knows here how it was started
+        )
         self.writer.flush()  # so that no trace is empty
         self.context = IntakeContext(self.writer, session, self._redactor, agent)
 
