@@ -29,15 +29,22 @@ class Ended(NamedTuple):
 
 
 class Recorder:
-    """`traceproof record` with the agent of `agent.py` under it, in a project folder of its own."""
+    """`traceproof record` with an agent under it, in a project folder of its own."""
 
-    def __init__(self, env: dict[str, str], project: Path, *options: str, code: int = 0) -> None:
+    def __init__(
+        self,
+        env: dict[str, str],
+        project: Path,
+        *options: str,
+        code: int = 0,
+        agent: Path = AGENT,
+    ) -> None:
         self.project = project
         self.store = Path(env.get("TRACEPROOF_STORE", project / ".traceproof"))
         project.mkdir(parents=True, exist_ok=True)
         with (project / "stderr").open("wb") as stderr:
             self.process = subprocess.Popen(
-                [*TRACEPROOF, "record", *options, "--", sys.executable, str(AGENT), str(code)],
+                [*TRACEPROOF, "record", *options, "--", sys.executable, str(agent), str(code)],
                 cwd=project,
                 env=env,
                 stdin=subprocess.PIPE,
@@ -173,21 +180,22 @@ def new_recorder(agent_env: Callable[[Path], dict[str, str]]) -> Callable[..., R
     """Give a function that starts a recorder with an agent under it, in a folder."""
 
     def new_recorder(
-        model: ScriptedModel,
+        model: ScriptedModel | None,
         folder: Path,
         *options: str,
         store: Path | None = None,
         code: int = 0,
         direct: bool = False,
+        agent: Path = AGENT,
     ) -> Recorder:
         env = agent_env(folder)
         if store is not None:
             env["TRACEPROOF_STORE"] = str(store)
-        if direct:  # so that the agent reaches the model without a recorder too
+        if model is not None and direct:  # so that it reaches the model without a recorder too
             env["ANTHROPIC_BASE_URL"] = model.url
-        else:
+        elif model is not None:
             options = ("--route", f"api.anthropic.com={model.url}", *options)
-        return Recorder(env, folder / "project", *options, code=code)
+        return Recorder(env, folder / "project", *options, code=code, agent=agent)
 
     return new_recorder
 

@@ -36,7 +36,7 @@ def test_every_turn_is_in_the_trace_and_commit_messages_are_side_calls(
     root = done.root.attributes
     assert (root[semconv.AGENT_NAME], root[semconv.AGENT_VERSION]) == ("aider", VERSION)
     assert root[semconv.PROCESS_EXIT_CODE] == 0
-    prompts = [str(event.attributes["content"]) for event in done.root.events]
+    prompts = done.prompts
     assert prompts[0] == "Write hello.py."
     assert ["python3 hello.py | grep -qx hi" in prompt for prompt in prompts[1:]] == [True, True]
     for chat, call in zip(done.chats(), turns, strict=True):

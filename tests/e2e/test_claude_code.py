@@ -77,7 +77,7 @@ def test_the_session_says_who_worked_on_what_and_how_it_ended(stage: Stage) -> N
         semconv.PROCESS_WORKING_DIRECTORY: str(stage.workdir),
     }
     assert {name: root.attributes.get(name) for name in expected} == expected
-    prompts = [event.attributes["content"] for event in root.events]
+    prompts = done.prompts
     assert prompts == ["Fix the bug."]
     assert root.end >= max(span.end for span in done.spans)
 
@@ -148,7 +148,7 @@ def test_sub_agents_are_nested_in_the_tool_calls_that_started_them(stage: Stage)
         assert [call_of(tool) for tool in tools] == scripted_calls(done, phrase)
         assert launch.start <= agent.start <= agent.end <= launch.end
     shown = [tool.children for turn in done.view.root.children for tool in turn.children]
-    assert [child.kind for children in shown for child in children] == ["agent", "agent"]
+    assert [child.kind for children in shown for child in children] == ["agent", "agent", "command"]
 
 
 def test_its_own_spans_are_taken_in_and_tied_to_its_calls(stage: Stage) -> None:

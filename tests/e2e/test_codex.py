@@ -77,7 +77,7 @@ def test_the_session_says_who_worked_on_what_and_how_it_ended(stage: Stage) -> N
     }
     assert {name: done.root.attributes.get(name) for name in expected} == expected
     assert "Be brief." in str(done.chats()[0].attributes[semconv.INPUT_MESSAGES])
-    assert [event.attributes["content"] for event in done.root.events] == [PROMPT]
+    assert done.prompts == [PROMPT]
 
 
 def test_a_turn_is_told_with_all_that_was_said_before_it(stage: Stage) -> None:
@@ -270,7 +270,7 @@ def test_sub_agents_are_nested_in_the_tool_calls_that_started_them(stage: Stage)
     assert len([chat for chat in done.chats() if chat.parent_id == agent.span_id]) == 2
     (ran,) = [tool for tool in done.tools if tool.parent_id == agent.span_id]
     assert "counted" in str(ran.attributes[semconv.TOOL_CALL_RESULT])
-    assert [event.attributes["content"] for event in done.root.events] == [PROMPT]
+    assert done.prompts == [PROMPT]
 
 
 def test_a_refused_key_ends_as_it_would_without_recording(stage: Stage) -> None:

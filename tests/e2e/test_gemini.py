@@ -65,7 +65,7 @@ def test_calls_without_ids_find_their_results_by_order(stage: Stage, mode: str) 
     assert json.loads(done.ended.stdout)["response"] == "One of three failed, as told."
     assert (done.problems, done.log) == ([], "")
     assert done.differences() == []
-    assert [event.attributes["content"] for event in done.root.events] == [PROMPT]
+    assert done.prompts == [PROMPT]
 
     assert sorted(map(repr, map(call_of, done.tools))) == sorted(map(repr, asked_for(turns)))
     results = {
@@ -126,7 +126,7 @@ def test_without_a_model_the_question_which_to_use_is_a_side_call(stage: Stage) 
     assert not router.attributes[semconv.REQUEST_STREAM]
     assert router.attributes["gen_ai.output.type"] == "json"
     assert len(done.chats()) == 4
-    assert [event.attributes["content"] for event in done.root.events] == [PROMPT]
+    assert done.prompts == [PROMPT]
 
 
 def test_an_error_between_the_events_breaks_a_stream_and_it_tries_again(stage: Stage) -> None:

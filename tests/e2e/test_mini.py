@@ -37,8 +37,8 @@ def trajectory(stage: Stage) -> dict[str, Any]:
     return json.loads(Path(stage.env["HOME"], "trajectory.json").read_text())
 
 
-def prompts(done: Recorded) -> list[object]:
-    return [event.attributes["content"] for event in done.root.events]
+def prompts(done: Recorded) -> list[str]:
+    return done.prompts
 
 
 @pytest.mark.parametrize(
@@ -101,14 +101,19 @@ def test_without_tools_commands_are_text_and_their_output_is_no_prompt(stage: St
     assert trajectory(stage)["info"]["exit_status"] == "Submitted"
     assert (stage.workdir / "hi.txt").read_text() == "hi\n"
     assert prompts(done) == [PROMPT]
-    assert done.tools == []
     assert len(done.chats()) == 4
+    wrote_it, counted_it, submitted = (tool.attributes for tool in done.tools)
+    assert {tool.attributes[semconv.EVIDENCE] for tool in done.tools} == {"inferred"}
+    assert json.loads(str(counted_it[semconv.TOOL_CALL_ARGUMENTS])) == {"command": COMMANDS[3]}
+    assert submitted[semconv.TOOL_STATE] == "unanswered"
     heard = json.loads(str(done.chats()[-1].attributes[semconv.INPUT_MESSAGES]))
     texts = [part["content"] for told in heard if told["role"] == "user" for part in told["parts"]]
     _, wrote, mistake, counted = texts
     assert wrote == "<returncode>0</returncode>\n<output>\n</output>"
     assert mistake.startswith("Format error:")
     assert counted == "<returncode>0</returncode>\n<output>\n1\n</output>"
+    results = [told[semconv.TOOL_CALL_RESULT] for told in (wrote_it, counted_it)]
+    assert results == [wrote, counted]
 
 
 def test_raw_gives_the_bytes_that_the_model_got_and_sent(stage: Stage) -> None:

@@ -67,7 +67,7 @@ def test_every_turn_and_tool_call_is_in_the_trace(
     assert [result.strip() for result in results(done)[1:]] == ["hi", "no"]
     sessions = {chat.attributes[semconv.CONVERSATION_ID] for chat in done.chats()}
     assert sessions == {done.root.attributes[semconv.CONVERSATION_ID]}
-    prompts = [event.attributes["content"] for event in done.root.events]
+    prompts = done.prompts
     assert prompts == ['"Write hello.py and run it."']  # it quotes an argument that has spaces
 
 

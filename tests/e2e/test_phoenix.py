@@ -13,15 +13,15 @@ from support.offline import Offline
 from support.phoenix import Phoenix
 from traceproof.proxy.testing import scenarios
 from traceproof.recorder import semconv
+from traceproof.spanfacts import operation
 
 if TYPE_CHECKING:
     from support.stage import Stage
     from support.trace import Recorded
-    from traceproof.recorder.span import Span
 
 pytestmark = [pytest.mark.agents, pytest.mark.timeout(240)]
 
-KINDS = {"invoke_agent": "AGENT", "chat": "LLM", "execute_tool": "TOOL"}
+KINDS = {"invoke_agent": "AGENT", "chat": "LLM", "execute_tool": "TOOL", "command": "TOOL"}
 
 
 @pytest.fixture(scope="module")
@@ -108,10 +108,6 @@ def _numbered(attributes: dict[str, Any], prefix: str) -> list[str]:
     numbers = {k.removeprefix(prefix).split(".")[0] for k in attributes if k.startswith(prefix)}
     middle = "message." if prefix.endswith("messages.") else ""
     return [f"{prefix}{number}.{middle}" for number in sorted(numbers, key=int)]
-
-
-def operation(span: Span) -> str:
-    return str(span.attributes.get(semconv.OPERATION_NAME, ""))
 
 
 def record(stage: Stage, scenario: Callable[[Path], Any]) -> Recorded:

@@ -26,9 +26,9 @@ def scene(name: str) -> Scene:
     return Scene(turns, when=Match(user=f"You are {name}."), name=name)
 
 
-def prompt(trace: Trace) -> object:
-    (event,) = trace.root.events
-    return event.attributes["content"]
+def prompt(trace: Trace) -> str:
+    (said,) = trace.prompts
+    return said
 
 
 def test_two_recordings_at_once_do_not_meet(stage: Stage) -> None:
@@ -40,7 +40,7 @@ def test_two_recordings_at_once_do_not_meet(stage: Stage) -> None:
         ended = [stage.finish(process) for process in running]
 
     assert [each.returncode for each in ended] == [0, 0]
-    traces = {str(prompt(trace)): trace for trace in map(stage.read, stage.traces())}
+    traces = {prompt(trace): trace for trace in map(stage.read, stage.traces())}
     assert set(traces) == {f"You are {name}." for name in NAMES}
     assert len({trace.root.trace_id for trace in traces.values()}) == 2
     for name in NAMES:

@@ -94,7 +94,7 @@ def test_every_module_of_the_recorder_imports(modules: dict[str, Path]) -> None:
     [
         ["--help"],
         ["--version"],
-        *([command, "--help"] for command in ("show", "record", "export", "push")),
+        *([command, "--help"] for command in ("show", "record", "export", "push", "import")),
     ],
 )
 def test_the_command_line_starts(arguments: list[str]) -> None:

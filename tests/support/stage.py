@@ -48,6 +48,8 @@ class Stage:
         self.env = env
         self.store = self.workdir / ".traceproof"
         self.agent = agent
+        self.before: tuple[str, ...] = ()
+        """What recordings are started by: `setpriv`, for instance."""
         self._started: list[subprocess.Popen] = []
         self.workdir.mkdir()
         (self.workdir / "README").write_text("A place to work in.\n")
@@ -77,7 +79,7 @@ class Stage:
         options = [option for host in HOSTS for option in ("--route", f"{host}={model.url}")]
         process = subprocess.Popen(
             [
-                *more.pop("before", ()),
+                *more.pop("before", self.before),
                 *TRACEPROOF,
                 "record",
                 *options,

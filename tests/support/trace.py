@@ -17,6 +17,7 @@ from traceproof.recorder import semconv
 from traceproof.recorder.fragments import FRAGMENTS
 from traceproof.recorder.reader import Record, TraceReader
 from traceproof.recorder.redaction import Mask
+from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Span
 from traceproof.recorder.store import SUFFIX
 from traceproof.view import View
@@ -64,6 +65,12 @@ class Trace:
     def root(self) -> Span:
         (root,) = [span for span in self.spans if not span.parent_id]
         return root
+
+    @property
+    def prompts(self) -> list[str]:
+        """What the user said, as the root span has it."""
+        said = [event for event in self.root.events if event.name == PROMPT_EVENT]
+        return [str(event.attributes["content"]) for event in said]
 
     def chats(self, purpose: str = "main") -> list[Span]:
         chats = self._operation("chat")

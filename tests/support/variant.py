@@ -118,11 +118,15 @@ class Variant:
         """Return a script of the main conversation; its side calls are answered too."""
         return Script([*self.side, Scene(turns, name="main")])
 
-    def record(self, stage: Stage, turns: Turns, mode: str = "forward") -> Recorded:
+    def record(
+        self, stage: Stage, turns: Turns, mode: str = "forward", options: Sequence[str] = ()
+    ) -> Recorded:
         """Record a session with these turns of the main conversation."""
-        return self.play(stage, self.script(turns), mode)
+        return self.play(stage, self.script(turns), mode, options)
 
-    def play(self, stage: Stage, script: Script, mode: str = "forward") -> Recorded:
+    def play(
+        self, stage: Stage, script: Script, mode: str = "forward", options: Sequence[str] = ()
+    ) -> Recorded:
         """Record a session with the story's prompt and any script."""
         (stage.workdir / ".git" / "token").write_text(TOKEN)
         stage.env |= {"GITHUB_TOKEN": TOKEN, **self.env}
@@ -132,7 +136,7 @@ class Variant:
             done = stage.record(
                 script,
                 *self.command(stage, PROMPT),
-                options=["--mode", mode, "--summary", "summary.json"],
+                options=["--mode", mode, "--summary", "summary.json", *options],
                 model=self.model,
             )
         done.elsewhere = offline.asked

@@ -10,19 +10,9 @@ from traceproof import __version__
 from traceproof.cli import command
 
 COMMANDS = [
-    "demo",
-    "record",
-    "pause",
-    "resume",
-    "exclude",
-    "ls",
-    "show",
-    "raw",
-    "repair",
-    "export",
-    "push",
-    "doctor",
-    "proxy",
+    *("demo", "record", "pause", "resume", "exclude", "import"),
+    *("ls", "show", "facts", "raw", "checkout", "repair"),
+    *("export", "push", "doctor", "proxy"),
 ]
 
 

@@ -130,25 +130,6 @@ def test_a_fault_while_the_recording_ends_does_not_cost_the_agents_code(
     )
 
 
-def test_an_agent_is_not_kept_from_its_work_by_a_store_that_cannot_be_made(
-    recorded: Recorded, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-
-    outcome = recorded("sh", "-c", "touch worked", store=tmp_path / "file" / "store")
-
-    assert outcome.code == 3
-    assert outcome.lost == [f"nothing was recorded: {tmp_path}/file/store: Not a directory"]
-    assert (tmp_path / "worked").exists()
-
-
-def test_unless_the_user_asked_for_that(recorded: Recorded, tmp_path: Path) -> None:
-    (tmp_path / "file").touch()
-
-    with pytest.raises(OSError, match="the agent was not started, for nothing can be recorded: "):
-        recorded("true", store=tmp_path / "file" / "store", on_failure="closed")
-
-
 def test_the_trace_is_not_empty_even_before_the_agent_starts(
     make: Callable[..., Settings],
 ) -> None:

@@ -6,8 +6,9 @@ import pytest
 from rich.console import Console
 
 from traceproof import render
+from traceproof.node import Node, Ran
 from traceproof.spanfacts import Tokens
-from traceproof.view import Node, Totals, View
+from traceproof.view import Totals, View
 
 
 def drawn(*children: Node, full: bool = False) -> list[str]:
@@ -46,6 +47,59 @@ def test_a_turn_its_text_and_its_tools_are_lines() -> None:
         "    └── Bash  command=ls -l timeout=5  500 ms",
         "        total 0 -rw a.py",
     ]
+
+
+def test_a_command_says_what_it_ran_how_it_ended_and_how_it_is_known() -> None:
+    ran = Ran(exit_code=2, by="tool", join="inferred", merged=True, background=True)
+    tests = Node("test", "s", "pytest", duration=1.0, result="1 failed, 2 passed")
+    node = Node(
+        "command", "k", "bash", duration=1.5, detail="make\ntest", ran=ran, children=[tests]
+    )
+    ok = Node("command", "l", "sh", detail="true", ran=Ran(exit_code=0, by="tool", join="exact"))
+    killed = Node("command", "m", "sh", detail="sleep 9", ran=Ran(signal="SIGKILL", by="tool"))
+
+    assert drawn(node, ok, killed)[1:5] == [
+        "├── bash $ make test  exit 2  1.5 s  merged  background  inferred",
+        "│   └── test pytest  1 failed, 2 passed  1.0 s",
+        "├── sh $ true  exit 0",
+        "└── sh $ sleep 9  SIGKILL",
+    ]
+
+
+def test_what_changed_in_the_workspace_is_a_line() -> None:
+    assert drawn(Node("change", "", "M a.py, A b.py"))[1] == "└── changed  M a.py, A b.py"
+
+
+def test_in_full_a_commands_output_stands_below_it_each_stream_under_its_name() -> None:
+    ran = Ran(exit_code=0, by="tool", stdout="out\n", stderr="err\n")
+    node = Node("command", "k", "bash", detail="make", ran=ran, cut=["stderr"])
+
+    assert drawn(node, full=True)[1:8] == [
+        "└── bash $ make  exit 0  k",
+        "    make",
+        "    stdout:",
+        "    out",
+        "    stderr:",
+        "    err",
+        "    [the rest is in the trace]",
+    ]
+    assert not any("out" in line for line in drawn(node)[:-1])
+
+
+def test_the_agents_own_commands_and_its_servers_are_shown_in_full_only() -> None:
+    own = Node("command", "k", "git", detail="git status", ran=Ran(exit_code=0, by="agent"))
+    server = Node("server", "m", "mcp files")
+
+    assert len(drawn(own, server)) == 2
+    lines = drawn(own, server, full=True)
+    assert lines[1] == "├── git $ git status  exit 0  the agent's own  k"
+    assert lines[3] == "└── mcp files  m"
+
+
+def test_what_a_call_came_to_at_a_server_is_a_line() -> None:
+    part = Node("mcp", "m", "add", duration=0.1, detail='{"a":1}', result="2")
+
+    assert drawn(part)[1:3] == ["└── mcp add  a=1  100 ms", "    2"]
 
 
 def test_a_pause_is_a_line_of_its_own() -> None:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from traceproof import view
+from traceproof.node import Ran
 from traceproof.recorder import semconv
 from traceproof.recorder.span import Attributes, Event, Link, Span
 
@@ -149,6 +150,115 @@ def test_agents_within_agents_without_end_are_shown_all_the_same() -> None:
     encoded = msgspec.json.encode(view.build("x", [root(), *chain]))
 
     assert encoded.count(b'"kind":"agent"') == 3001
+
+
+def command(span_id: str, parent: str, start: int = 3, **more: Any) -> Span:
+    attributes: Attributes = {
+        semconv.PROCESS_EXECUTABLE_NAME: "bash",
+        semconv.PROCESS_COMMAND_ARGS: ["bash", "-c", "ls"],
+        semconv.COMMAND_SCRIPT: "ls",
+        semconv.COMMAND_FOR: "tool",
+        semconv.PROCESS_EXIT_CODE: 0,
+    }
+    return Span(
+        TRACE,
+        span_id,
+        "bash",
+        parent_id=parent,
+        start=start * SECOND,
+        end=(start + 1) * SECOND,
+        attributes=attributes | more,
+    )
+
+
+def test_commands_stand_under_their_call_and_their_test_runs_under_them() -> None:
+    wrapped = {semconv.COMMAND_SCRIPT: "source snapshot && eval 'ls' < /dev/null"}
+    ran = command("k1", "t1", **wrapped, **{semconv.JOIN: "inferred"})
+    suite = Span(TRACE, "s1", "test pytest", parent_id="k1", start=3 * SECOND)
+    suite.attributes = {semconv.TEST_SUITE_NAME: "pytest"}
+    suite.events = [
+        Event(semconv.TEST_CASE, 0, {semconv.TEST_CASE_OUTCOME: s, semconv.TEST_CASE_NAME: s})
+        for s in ("passed", "failed", "passed")
+    ]
+    suite.attributes[semconv.TEST_SOURCE] = "exit_code"
+    ran.events = [Event(semconv.SNAPSHOT_EVENT, 0, {semconv.SNAPSHOT_PATHS: ["M a.py", "A b.py"]})]
+    own = command("k2", "a" * 16, 1, **{semconv.COMMAND_FOR: "agent"})
+
+    seen = view.build("x", [root(), chat("c1", 2), tool("t1", 3, "c1"), ran, suite, own])
+
+    prompt, first, turn = seen.root.children
+    assert (prompt.kind, first.kind, first.ran and first.ran.by) == ("prompt", "command", "agent")
+    (node,) = turn.children[0].children
+    assert (node.title, node.detail) == ("bash", "ls")
+    assert node.ran == Ran(
+        args=["bash", "-c", "ls"], exit_code=0, by="tool", join="inferred", background=False
+    )
+    tests, change = node.children
+    assert (tests.kind, tests.title, tests.result) == ("test", "pytest", "1 failed, 2 passed")
+    assert (tests.detail, tests.notes) == ("failed", ["learned from its exit code"])
+    assert (change.kind, change.title) == ("change", "M a.py, A b.py")
+    assert seen.totals.commands == 1
+
+
+def test_a_command_that_goes_on_after_its_call_runs_in_the_background() -> None:
+    late = command("k1", "t1", 9)
+    shell = command("k2", "t1", 3, **{semconv.COMMAND_OUTLIVED: True})
+
+    seen = view.build("x", [root(), chat("c1", 2), tool("t1", 3, "c1"), late, shell])
+
+    nodes = seen.root.children[1].children[0].children
+    assert [node.ran.background for node in nodes if node.ran] == [True, True]
+
+
+def test_a_command_whose_call_is_not_in_the_trace_is_not_lost() -> None:
+    seen = view.build("x", [root(), command("k1", "lost")])
+
+    assert [node.kind for node in seen.root.children] == ["prompt", "command"]
+
+
+def test_what_went_wrong_with_a_command_is_noted() -> None:
+    odd = command(
+        "k1",
+        "a" * 16,
+        **{
+            semconv.COMMAND_STATE: "cut",
+            semconv.COMMAND_LOST: 7,
+            semconv.COMMAND_FAULT: "its shim went away",
+            semconv.COMMAND_STDOUT: b"\xff",
+            semconv.REF + semconv.COMMAND_STDOUT: "concat:0",
+        },
+    )
+
+    node = view.build("x", [root(), odd]).root.children[1]
+
+    assert node.notes == [
+        "its shim went away",
+        "7 bytes of output are missing",
+    ]
+    assert (node.ran and node.ran.stdout, node.cut) == ("\ufffd", ["stdout"])
+
+
+def test_what_a_tool_call_came_to_at_a_server_stands_under_it() -> None:
+    part = tool("m1", 3, "nobody", **{semconv.MCP_METHOD: "tools/call", semconv.JOIN: "inferred"})
+    part.parent_id, part.links = "t1", []
+    server = Span(TRACE, "m0", "mcp files", parent_id="a" * 16, start=0, end=9 * SECOND)
+
+    seen = view.build("x", [root(), chat("c1", 2), tool("t1", 3, "c1"), part, server])
+
+    assert [node.kind for node in seen.root.children] == ["server", "prompt", "turn"]
+    (call,) = seen.root.children[2].children
+    (node,) = call.children
+    assert (node.kind, node.notes) == ("mcp", ["which call it is of is inferred"])
+    assert seen.totals.tool_calls == 1
+
+
+def test_a_call_in_the_text_says_so() -> None:
+    told = tool("t1", 3, "c1", **{semconv.EVIDENCE: "inferred", semconv.JOIN: "inferred"})
+
+    seen = view.build("x", [root(), chat("c1", 2), told])
+
+    (call,) = seen.root.children[1].children
+    assert call.notes == ["asked for in the text of the answer"]
 
 
 def test_a_text_of_which_only_the_beginning_is_here_is_named() -> None:

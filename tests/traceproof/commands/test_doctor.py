@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,27 @@ def test_agents_on_the_path_are_named_with_their_versions(cli: Here, tmp_path: P
     (aider,) = [check for check in checks if check["name"] == "aider"]
     assert aider["state"] == "ok"
     assert str(programs / "aider") in aider["detail"]
+
+
+def test_how_the_shells_of_each_agent_are_reached_is_said(cli: Here) -> None:
+    checks = cli("doctor", "--json").json
+
+    found = {check["name"]: check for check in checks if check["name"].startswith("shells of ")}
+    assert {"shells of codex", "shells of claude-code", "shells of generic"} <= set(found)
+    assert {check["detail"] for check in found.values()} == {"namespace"}
+
+
+def test_what_is_not_reached_is_said_and_what_would_help(project: Path) -> None:
+    powerless = ("setpriv", "--bounding-set=-sys_admin")
+    command = [*powerless, sys.executable, "-P", "-m", "traceproof", "doctor", "--json"]
+    done = subprocess.run(command, cwd=project, capture_output=True, check=True)
+
+    found = {check["name"]: check for check in json.loads(done.stdout)}
+    codex, opencode = found["shells of codex"], found["shells of opencode"]
+    assert codex["state"] == "note"
+    assert codex["detail"].startswith("not reached: all of them: ")
+    assert "--cap-add SYS_ADMIN" in codex["mend"]
+    assert (opencode["state"], opencode["detail"]) == ("ok", "SHELL")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_spans_come_out_on_stdout_one_a_line(trace: Path, here: Callable[..., Do
 
     lines = [json.loads(line) for line in done.out.splitlines()]
     assert (done.code, done.err) == (0, "")
-    assert len(lines) == 11
+    assert len(lines) == 16
     assert {tuple(line) for line in lines} == {("resourceSpans",)}
 
 
@@ -39,11 +39,11 @@ def test_several_traces_go_into_one_compressed_file_with_a_summary(
         "output": "out.jsonl.zst",
         "format": "otlp",
         "traces": [str(trace), str(trace)],
-        "records": 22,
+        "records": 32,
         "bytes": len(plain),
         "problems": [],
     }
-    assert plain.count(b"\n") == 22
+    assert plain.count(b"\n") == 32
 
 
 def test_the_formats_are_listed(here: Callable[..., Done]) -> None:

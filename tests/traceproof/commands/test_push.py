@@ -22,10 +22,10 @@ def test_a_trace_is_pushed_and_a_second_time_it_need_not(
         second = here("push", "--endpoint", server.url)
 
     assert (first.code, first.err) == (0, "")
-    assert first.out == f"{trace.name}: 11 spans sent to {server.url}/v1/traces\n"
+    assert first.out == f"{trace.name}: 16 spans sent to {server.url}/v1/traces\n"
     assert "0 spans sent" in second.out
-    assert "11 had gone before" in second.out
-    assert len(server.ids) == 11
+    assert "16 had gone before" in second.out
+    assert len(server.ids) == 16
 
 
 def test_the_document_says_what_went_where(trace: Path, here: Callable[..., Done]) -> None:
@@ -34,7 +34,7 @@ def test_the_document_says_what_went_where(trace: Path, here: Callable[..., Done
 
     assert done.json["endpoint"] == f"{server.url}/v1/traces"
     (row,) = done.json["traces"]
-    assert (row["trace"], row["sent"], row["before"], row["refused"]) == (str(trace), 11, 0, 0)
+    assert (row["trace"], row["sent"], row["before"], row["refused"]) == (str(trace), 16, 0, 0)
 
 
 def test_the_environment_names_server_and_headers(trace: Path, cli: Callable[..., Done]) -> None:
@@ -115,7 +115,7 @@ def test_spans_that_were_refused_make_the_answer_a_no(
         done = here("push", trace, "--endpoint", server.url)
 
     assert done.code == 1
-    assert "9 spans sent" in done.out
+    assert "14 spans sent" in done.out
     assert "2 refused" in done.out
     assert done.err == "traceproof: quota\n"
 
@@ -129,7 +129,7 @@ def test_what_had_gone_when_a_push_failed_is_told(
         done = here("push", trace, foreign, "--endpoint", server.url)
 
     assert done.code == 2
-    assert done.out == f"{trace.name}: 11 spans sent to {server.url}/v1/traces\n"
+    assert done.out == f"{trace.name}: 16 spans sent to {server.url}/v1/traces\n"
     assert "is not a trace file" in done.err
 
 
@@ -156,5 +156,5 @@ def test_a_pushed_trace_is_still_one_trace_in_the_store(
     assert [row["path"] for row in here("ls", "--json").json] == [str(trace)]
     (kept,) = [path for path in trace.parent.iterdir() if path != trace]
     assert list(json.loads(kept.read_text()).values()) == [
-        {"endpoint": f"{server.url}/v1/traces", "spans": 11, "last": server.ids[-1]}
+        {"endpoint": f"{server.url}/v1/traces", "spans": 16, "last": server.ids[-1]}
     ]

@@ -25,6 +25,31 @@ def test_each_operation_is_a_kind() -> None:
     assert kinds == ["AGENT", "LLM", "TOOL", None]
 
 
+def test_a_command_is_a_tool_and_a_test_run_judges() -> None:
+    command = span(
+        "",
+        PROCESS_EXECUTABLE_NAME="bash",
+        COMMAND_SCRIPT="make test",
+        COMMAND_STDOUT=b"\xffok",
+        COMMAND_STDERR="warned",
+    )
+    tests = span("", TEST_SUITE_NAME="pytest")
+    tests.events = [Event(semconv.TEST_CASE, 0, {semconv.TEST_CASE_OUTCOME: "passed"})]
+    server = Span(story.TRACE, story.FIRST, "mcp files")
+
+    assert openinference.attributes_of(command) == {
+        "openinference.span.kind": "TOOL",
+        "tool.name": "bash",
+        "input.value": "make test",
+        "input.mime_type": "text/plain",
+        "output.value": "\ufffdok\nwarned",
+        "output.mime_type": "text/plain",
+    }
+    found = openinference.attributes_of(tests)
+    assert (found["openinference.span.kind"], found["output.value"]) == ("EVALUATOR", "1 passed")
+    assert openinference.attributes_of(server) == {"openinference.span.kind": "CHAIN"}
+
+
 def test_a_call_has_its_model_parameters_and_tokens() -> None:
     found = openinference.attributes_of(
         span(

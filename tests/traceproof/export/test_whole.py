@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from support import made as story
 from traceproof.export.whole import Outgoing, Wanted
 from traceproof.recorder import semconv
 from traceproof.recorder.conventions import GENAI
 from traceproof.recorder.reader import Record, TraceReader
-from traceproof.recorder.span import Span
+from traceproof.recorder.span import Attributes, Span
 from traceproof.recorder.writer import TraceWriter
 
 ALL = Wanted()
@@ -85,6 +87,30 @@ def test_bodies_and_the_agents_spans_may_stay_behind(made: Path) -> None:
     assert story.THEIRS not in spans
     assert semconv.REQUEST_BODY not in spans[story.FIRST].attributes
     assert semconv.INPUT_MESSAGES in spans[story.FIRST].attributes
+
+
+@pytest.mark.parametrize("bodies", [True, False])
+def test_of_a_long_output_the_beginning_goes_where_bodies_do_not(
+    path: Path, *, bodies: bool
+) -> None:
+    writer = TraceWriter(path, resource={})
+    said = "line\n" * (1 << 18)
+    attributes: Attributes = {
+        semconv.REF + semconv.COMMAND_STDOUT: writer.text(said),
+        semconv.REF + semconv.COMMAND_STDERR: writer.text("short"),
+        semconv.COMMAND_STDOUT + semconv.CHUNKS: "[0,9]",
+    }
+    writer.span(Span(story.TRACE, story.ROOT, "bash", attributes=attributes))
+    writer.close()
+
+    (record,) = leaving(path, Wanted(bodies=bodies))
+
+    assert record.span.attributes == {
+        semconv.COMMAND_STDOUT: said if bodies else said[: 1 << 20],
+        semconv.COMMAND_STDERR: "short",
+        **({semconv.COMMAND_STDOUT + semconv.CHUNKS: "[0,9]"} if bodies else {}),
+        **({} if bodies else {semconv.CUT: [semconv.COMMAND_STDOUT]}),
+    }
 
 
 def test_what_a_damaged_file_lacks_is_named(path: Path) -> None:

@@ -1,0 +1,18 @@
+"""The snippets in `tests/transparency/snippets`, which are plain shell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from support.transparency.snippets import parse
+
+_FOLDER = Path(__file__).parents[2] / "transparency" / "snippets"
+
+_FOUND = [
+    snippet
+    for file in sorted(_FOLDER.glob("*.sh"))
+    for snippet in parse(file.read_text("latin-1"), theme=file.stem)
+]
+SNIPPETS = [replace(snippet, order=number) for number, snippet in enumerate(_FOUND)]
+CORE = [snippet for snippet in SNIPPETS if snippet.core]
