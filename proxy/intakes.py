@@ -27,5 +27,5 @@ def new_intake(
         return WebSocketIntake(exchange, context, consents, faulted)
     path = exchange.path.partition("?")[0]
     if dialects.find(exchange.method, exchange.host, path) is None and speaks(exchange):
-        return McpIntake(exchange, context)
+        return McpIntake(exchange, context, consents)
     return Intake(exchange, context)

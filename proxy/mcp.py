@@ -13,6 +13,7 @@ from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from traceproof.proxy.answers import header
+from traceproof.proxy.consents import Consents, always
 from traceproof.proxy.dialects.sse import SseEvent, SseParser
 from traceproof.proxy.exchange import Exchange
 from traceproof.recorder import semconv
@@ -59,11 +60,14 @@ class McpHttp:
         self._known: dict[tuple[str, Address], McpServer] = {}
         self._live: set[McpExchange] = set()
 
-    def open(self, exchange: Exchange) -> McpExchange:
-        """Take an exchange that begins, and what has come on the others by then."""
+    def open(self, exchange: Exchange, consents: Consents = always) -> McpExchange:
+        """Take an exchange that begins, and what has come on the others by then.
+
+        A stream of events may outlast a pause: so whether it `consents` is asked for each piece.
+        """
         for other in list(self._live):
             other.look()
-        opened = McpExchange(exchange, self)
+        opened = McpExchange(exchange, self, consents)
         self._live.add(opened)
         return opened
 
@@ -104,8 +108,9 @@ class McpHttp:
 class McpExchange:
     """One exchange: what the agent sent is told at its begin, what came back as it comes."""
 
-    def __init__(self, exchange: Exchange, http: McpHttp) -> None:
+    def __init__(self, exchange: Exchange, http: McpHttp, consents: Consents) -> None:
         self._exchange = exchange
+        self._consents = consents
         self._http = http
         self._server: McpServer | None = None
         self._keys: list[str] = []
@@ -145,7 +150,10 @@ class McpExchange:
         chunks = exchange.response_chunks[self._taken :]
         self._taken += len(chunks)
         for chunk in chunks:
-            self._take(self._parser.feed(chunk.data), chunk.time)
+            if self._consents(chunk.time, chunk.time):
+                self._take(self._parser.feed(chunk.data), chunk.time)
+            else:  # half an event from before the pause, or of it, is none
+                self._parser = SseParser()
 
     def end(self, data: bytes) -> None:
         """Take the end; `data` is the response's body, decoded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from traceproof.proxy import mcp, unread
 from traceproof.proxy.answers import header
+from traceproof.proxy.consents import Consents, always
 from traceproof.proxy.exchange import Exchange, Headers
 from traceproof.proxy.intake import Intake, IntakeContext
 from traceproof.recorder import semconv
@@ -18,9 +19,11 @@ def speaks(exchange: Exchange) -> bool:
 class McpIntake(Intake):
     """One exchange."""
 
-    def __init__(self, exchange: Exchange, context: IntakeContext) -> None:
+    def __init__(
+        self, exchange: Exchange, context: IntakeContext, consents: Consents = always
+    ) -> None:
         super().__init__(exchange, context)
-        self._mcp = context.mcp.open(exchange)
+        self._mcp = context.mcp.open(exchange, consents)
 
     def begin(self) -> None:
         """Take the request."""
@@ -41,8 +44,9 @@ class McpIntake(Intake):
             self._mcp.end(_decoded(self._exchange.response_headers, self._response()))
 
     def forget(self) -> None:
-        """End without what came."""
+        """End without what came; of a stream of events, what came outside of the pause counts."""
         super().forget()
+        self._mcp.look()
         self._mcp.forget()
 
     def distrust(self) -> None:

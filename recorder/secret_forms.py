@@ -11,6 +11,8 @@ Covered, and named so in a mask's record:
 - `base64`: standard and URL-safe, in all three alignments, so that `user:value` is found too. The
   first and the last character may be shared with what stands beside the value and are not masked.
 - `hex`: lower and upper case.
+- `text`: of a value that is no UTF-8, what becomes of it as text, here (`\xff`, `\udcff`) and in
+  most programs (U+FFFD), plain and inside JSON strings.
 
 Not covered: compressed or encrypted copies (a caller masks the decoded body), base64 wrapped into
 lines, UTF-16, a value that the agent split or spelled backwards.
@@ -50,6 +52,18 @@ def _all(value: str) -> Iterator[tuple[bytes, str]]:
     yield from _base64(plain)
     yield plain.hex().encode(), "hex"
     yield plain.hex().upper().encode(), "hex"
+    for text in _texts(plain):
+        yield to_bytes(text), "text"
+        yield from ((form, "text") for form, _ in _json(text))
+
+
+def _texts(plain: bytes) -> set[str]:
+    """Return what bytes that are no UTF-8 are as text; nothing where they are UTF-8."""
+    kept = plain.decode(errors="surrogateescape")
+    escaped = kept.encode(errors="backslashreplace").decode()
+    if escaped == kept:
+        return set()
+    return {escaped, plain.decode(errors="backslashreplace"), plain.decode(errors="replace")}
 
 
 def _json(value: str) -> Iterator[tuple[bytes, str]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 SHIM = Path(__file__).resolve().parent.parent / "recorder" / "shim"
 PREFIXES = {"x86_64": "x86_64-linux-gnu-", "aarch64": "aarch64-linux-gnu-"}
-HEAD = '''"""The launchers' machine code: `x86_64.s`, `aarch64.s`, assembled by `scripts/assemble.py`.
+HEAD = '''"""The launchers' machine code: `x86_64.s`, `aarch64.s`, by `scripts/assemble.py`.
 
 `SOURCES` are the hashes of the assembly that the code was made from; a test compares them.
 """

@@ -26,6 +26,9 @@ OUTPUTS = {
 CHANGES = frozenset({semconv.SNAPSHOT_EVENT, semconv.EXTERNAL_CHANGE_EVENT})
 """Events that say what became of the workspace."""
 
+START = "start"
+"""How a snapshot is known that no step made: it is how the workspace was before."""
+
 _BAD = frozenset({"failed", "error", "fail", "xpassed"})
 
 
@@ -123,4 +126,6 @@ def changed(event: Event) -> str:
     if event.name == semconv.EXTERNAL_CHANGE_EVENT and told:
         actor = event.attributes.get(semconv.EXTERNAL_CHANGE_ACTOR, "unknown")
         return f"{told} (from outside: {actor})"
+    if event.attributes.get(semconv.SNAPSHOT_BY) == START and told:
+        return f"{told} (as it was at the start)"
     return told

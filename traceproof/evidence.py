@@ -30,6 +30,8 @@ _PLANNERS = frozenset(
     }
 )  # fmt: skip
 
+UNTOLD = "the transcript that it was imported from does not tell"
+
 
 class Evidence:
     """What a trace's spans show; long content stands in them as references."""
@@ -132,6 +134,11 @@ class Evidence:
         return run.attributes.get(semconv.TEST_RUN_STATUS) in {"failure", "aborted", "timed_out"}
 
     @cached_property
+    def told_test_runs(self) -> list[Span]:
+        """The runs of tests of which it is known how they ended."""
+        return [run for run in self.test_runs if run.attributes.get(semconv.TEST_RUN_STATUS)]
+
+    @cached_property
     def last_test_run(self) -> Span | None:
         """The run of tests that ended last."""
         return self.test_runs[-1] if self.test_runs else None
@@ -156,23 +163,40 @@ class Evidence:
         told = self.root.attributes.get(semconv.IMPORT_MISSING, ())
         return frozenset(map(str, told)) if isinstance(told, list | tuple) else frozenset()
 
+    @property
+    def is_imported(self) -> bool:
+        """Whether a transcript is all that is known of the session."""
+        return self.root.attributes.get(semconv.ORIGIN) == "imported" or bool(self.lacks)
+
+    @cached_property
+    def checks_missing(self) -> str:
+        """Why it is not known which tests ran; "" where it is."""
+        if self.is_imported:
+            return "test runs are not read out of a transcript"
+        return self.commands_missing
+
     @cached_property
     def commands_missing(self) -> str:
         """Why commands were not recorded; "" where they were."""
-        if self.lacks & {"commands", "exit_codes", "command_streams"}:
-            return "the transcript that it was imported from does not tell"
+        if "commands" in self.lacks:
+            return UNTOLD
         unhooked = self.root.attributes.get(semconv.SHELL_UNHOOKED)
         if isinstance(unhooked, list | tuple) and unhooked:
-            return f"not all shells were reached: {_lines(unhooked)}"
+            some = self.root.attributes.get(semconv.SHELL_HOOKS)
+            what = "not all shells were reached" if some else "shell commands were not recorded"
+            return f"{what}: {_lines(unhooked)}"
         if not self.holds(self.root, semconv.SHELL_HOOKS):
-            return "shell commands were not recorded: `traceproof doctor` says what is missing"
+            return (
+                "shell commands were not recorded: `--no-shell`, an older version, "
+                "or what `traceproof doctor` says"
+            )
         return ""
 
     @cached_property
     def snapshots_missing(self) -> str:
         """Why it is not known what changed in the workspace; "" where it is."""
         if "workspace" in self.lacks:
-            return "the transcript that it was imported from does not tell"
+            return UNTOLD
         if self.holds(self.root, semconv.TREE_START):
             return ""
         problem = self.root.attributes.get(semconv.SNAPSHOT_PROBLEM)

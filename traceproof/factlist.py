@@ -14,7 +14,7 @@ from typing import NamedTuple
 import msgspec
 
 from traceproof.commandfacts import OUTPUTS
-from traceproof.evidence import Evidence
+from traceproof.evidence import UNTOLD, Evidence
 from traceproof.recorder import semconv
 from traceproof.recorder.humanevents import INTERRUPTION, QUEUED, SLASH_COMMAND
 from traceproof.recorder.session import PROMPT_EVENT
@@ -148,7 +148,7 @@ def _if_lacking(word: str, reason: str = "") -> Callable[[Evidence], str]:
 
     def absent(evidence: Evidence) -> str:
         if word in evidence.lacks:
-            return "the transcript that it was imported from does not tell"
+            return UNTOLD
         return reason
 
     return absent
@@ -156,6 +156,18 @@ def _if_lacking(word: str, reason: str = "") -> Callable[[Evidence], str]:
 
 def _commands(evidence: Evidence) -> str:
     return evidence.commands_missing
+
+
+def _codes(evidence: Evidence) -> str:
+    return UNTOLD if "exit_codes" in evidence.lacks else evidence.commands_missing
+
+
+def _checks(evidence: Evidence) -> str:
+    return evidence.checks_missing
+
+
+def _diff(evidence: Evidence) -> str:
+    return evidence.snapshots_missing or "the end of the session was not recorded"
 
 
 def _workspace(evidence: Evidence) -> str:
@@ -171,6 +183,21 @@ def _approvals(evidence: Evidence) -> str:
 def _exit_notes(evidence: Evidence) -> str:
     unknown = sum(not evidence.has_ended(span) for span in evidence.commands)
     return f"of {unknown} commands it is not known how they ended" if unknown else ""
+
+
+def _command_notes(evidence: Evidence) -> str:
+    inferred = sum(semconv.EVIDENCE in span.attributes for span in evidence.commands)
+    return f"{inferred} of them inferred from what was told of calls" if inferred else ""
+
+
+def _prompt_notes(evidence: Evidence) -> str:
+    queued = sum(event.name == QUEUED for span in evidence.agents for event in span.events)
+    return f"{queued} were typed while the agent was at work" if queued else ""
+
+
+def _diff_notes(evidence: Evidence) -> str:
+    start, end = map(evidence.root.attributes.get, (semconv.TREE_START, semconv.TREE_END))
+    return "nothing was changed" if start and start == end else ""
 
 
 def _approval_notes(evidence: Evidence) -> str:
@@ -204,8 +231,7 @@ _RULES = (
         _if_lacking("tool_definitions"),
     ),
     _Rule(
-        Kind.IN, "context read", _spans(lambda e: e.readers, semconv.TOOL_CALL_RESULT),
-        _if_lacking("results_as_sent"),
+        Kind.IN, "context read", _spans(lambda e: e.readers, semconv.TOOL_CALL_RESULT), _never
     ),
     _Rule(
         Kind.IN, "repository", _root_has(semconv.VCS_REVISION),
@@ -215,10 +241,10 @@ _RULES = (
     _Rule(Kind.DID, "plans", _spans(lambda e: e.plans), _never),
     _Rule(Kind.DID, "tool calls", _spans(lambda e: e.tools), _never),
     _Rule(Kind.DID, "edits", _spans(lambda e: e.edits), _workspace),
-    _Rule(Kind.DID, "commands", _spans(lambda e: e.commands), _commands),
+    _Rule(Kind.DID, "commands", _spans(lambda e: e.commands), _commands, _command_notes),
     _Rule(
         Kind.ENVIRONMENT, "tool results", _spans(lambda e: e.tools, semconv.TOOL_CALL_RESULT),
-        _if_lacking("results_as_sent"),
+        _never,
     ),
     _Rule(
         Kind.ENVIRONMENT, "command output",
@@ -226,11 +252,15 @@ _RULES = (
     ),
     _Rule(
         Kind.ENVIRONMENT, "exit codes", _spans(lambda e: filter(e.has_ended, e.commands)),
-        _commands, _exit_notes,
+        _codes, _exit_notes,
     ),
-    _Rule(Kind.ENVIRONMENT, "test results", _cases, _commands),
-    _Rule(Kind.HUMAN, "prompts", _events(PROMPT_EVENT, QUEUED), _because("no prompt was seen")),
-    _Rule(Kind.HUMAN, "interruptions", _events(INTERRUPTION, SLASH_COMMAND), _never),
+    _Rule(Kind.ENVIRONMENT, "test results", _cases, _checks),
+    _Rule(
+        Kind.HUMAN, "prompts", _events(PROMPT_EVENT), _because("no prompt was seen"),
+        _prompt_notes,
+    ),
+    _Rule(Kind.HUMAN, "interruptions", _events(INTERRUPTION), _never),
+    _Rule(Kind.HUMAN, "commands to the agent", _events(SLASH_COMMAND), _never),
     _Rule(
         Kind.HUMAN, "approvals", _spans(lambda e: e.tools, semconv.TOOL_APPROVAL), _approvals,
         _approval_notes,
@@ -239,8 +269,11 @@ _RULES = (
     _Rule(Kind.HUMAN, "review", lambda _: (), _because("a review is an annotation: none is read")),
     _Rule(
         Kind.ENDED, "exit code", _root_has(semconv.PROCESS_EXIT_CODE),
-        _because("the end of the session was not recorded"),
+        _if_lacking("agent_exit_code", "the end of the session was not recorded"),
     ),
-    _Rule(Kind.ENDED, "final diff", _root_has(semconv.TREE_END), _workspace),
-    _Rule(Kind.ENDED, "test status", _last_check, _commands, _check_notes),
+    _Rule(
+        Kind.ENDED, "final diff", _root_has(semconv.TREE_END, semconv.WORKSPACE_DIFF), _diff,
+        _diff_notes,
+    ),
+    _Rule(Kind.ENDED, "test status", _last_check, _checks, _check_notes),
 )  # fmt: skip

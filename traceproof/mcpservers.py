@@ -18,7 +18,7 @@ from traceproof.recorder.mcp.agents import Found, Launch, Server
 from traceproof.recorder.mcp.held import HeldFiles
 from traceproof.recorder.mcp.install import Tee
 from traceproof.recorder.mcp.peer import McpContext
-from traceproof.recorder.mcp.rewrite import Rewritten, find, rewrite, secrets_of
+from traceproof.recorder.mcp.rewrite import Rewritten, find, rewrite
 from traceproof.recorder.runfolder import RunFolder
 from traceproof.recorder.shell.listener import Listener
 from traceproof.settings import Settings
@@ -31,7 +31,7 @@ class McpServers:
     """The servers, from before the agent starts to after it has ended."""
 
     def __init__(self, settings: Settings, context: McpContext) -> None:
-        """Find the servers, and let the redactor know what they are configured with."""
+        """Find the servers; the redactor knows already what they are configured with."""
         self._settings = settings
         self._context = context
         self._held = HeldFiles()
@@ -43,7 +43,6 @@ class McpServers:
             settings.agent.name, settings.command, settings.environment, settings.cwd
         )
         self._notes = list(self._found.notes)
-        context.redactor.add_all(secrets_of(self._found.servers))
 
     @property
     def names(self) -> dict[Address, str]:

@@ -32,12 +32,14 @@ class Ran(msgspec.Struct, omit_defaults=True):
 class Node(msgspec.Struct, omit_defaults=True):
     """One line of the tree.
 
-    `kind` is `agent`, `prompt`, `consent`, `change`, `turn`, `side`, `tool`, `mcp`, `command`,
-    `test`, `server` or `http`. Times are seconds: `at` since the trace began, `duration` None while
-    it has not ended. `detail` is what a turn said, what a tool was given, what a command ran or
-    which tests failed, `result` what the tool answered or how the tests went. `cost` is in US
-    dollars, None where the price is not known. `notes` say what a reader must not overlook:
-    retries, cuts, errors, guesses.
+    `kind` is `agent`, `task`, `prompt`, `interruption`, `slash_command`, `queued`, `taken_back`,
+    `compaction`, `consent`, `change`, `turn`, `side`, `system`, `tools`, `tool`, `mcp`, `command`,
+    `test`, `server`, `http` or `diff`. Times are seconds: `at` since the trace began, `duration`
+    None while it has not ended. `detail` is what a turn said, what a tool was given, what a command
+    ran, which tests failed or what changed, `result` what the tool answered or how the tests went,
+    `cases` the cases of a test run, `approval` how a tool call was allowed, if that is known, and
+    `approved_by` how it is known. `cost` is in US dollars, None where the price is not known.
+    `notes` say what a reader must not overlook: retries, cuts, errors, guesses.
     `cut` names the texts of which only the beginning is here: `title`, `detail`, `result`, ….
     """
 
@@ -52,6 +54,9 @@ class Node(msgspec.Struct, omit_defaults=True):
     tokens: Tokens | None = None
     cost: float | None = None
     ran: Ran | None = None
+    approval: str = ""
+    approved_by: str = ""
+    cases: list[str] = []
     notes: list[str] = []
     cut: list[str] = []
     children: list[Node] = []

@@ -14,7 +14,7 @@ import msgspec
 from traceproof.evidence import Evidence, spans_of
 from traceproof.recorder import semconv
 from traceproof.recorder.session import PROMPT_EVENT
-from traceproof.recorder.span import Span
+from traceproof.recorder.span import Event, Span
 
 
 class Answer(msgspec.Struct, omit_defaults=True):
@@ -91,33 +91,45 @@ def _failure(evidence: Evidence, _: frozenset[str]) -> _Told:
     if evidence.failures:
         first = min(evidence.failures, key=lambda span: span.end)
         return _Told(True, [first.span_id], f"{len(evidence.failures)} failures; this is the first")
+    if evidence.told_test_runs:
+        return _Told(True, _ids(evidence.told_test_runs), "no check failed")
+    return _no_check(evidence)
+
+
+def _no_check(evidence: Evidence) -> _Told:
     if evidence.test_runs:
-        return _Told(True, _ids(evidence.test_runs), "no check failed")
-    return _Told(False, note=evidence.commands_missing or "no check was run")
+        return _Told(False, note="how the checks ended is not known")
+    return _Told(False, note=evidence.checks_missing or "no check was run")
 
 
 def _changed(evidence: Evidence, _: frozenset[str]) -> _Told:
     if evidence.snapshots_missing:
         return _Told(False, note=evidence.snapshots_missing)
-    by_hand = [
-        pair for pair in evidence.external_changes if evidence.actor(pair[1]) != "background"
-    ]
+    by_hand = _changes_by(evidence, "human")
+    others = _changes_by(evidence, "unknown")
     if by_hand:
-        return _Told(True, spans_of(by_hand), f"{len(by_hand)} changes that no tool made")
+        more = f"; by whom is not known: {len(others)}" * bool(others)
+        return _Told(True, spans_of(by_hand), f"changes by hand: {len(by_hand)}{more}")
+    if others:
+        return _Told(False, note=f"changes that no tool made, by whom is not known: {len(others)}")
     return _Told(True, [evidence.root.span_id], "nothing while it was recorded")
+
+
+def _changes_by(evidence: Evidence, actor: str) -> list[tuple[Span, Event]]:
+    return [pair for pair in evidence.external_changes if evidence.actor(pair[1]) == actor]
 
 
 def _why(evidence: Evidence, contract: frozenset[str]) -> _Told:
     changed = _changed(evidence, contract)
-    if changed.answered and not evidence.external_changes:
+    if changed.answered and not _changes_by(evidence, "human"):
         return _Told(True, changed.spans, "nothing was changed")
     return _Told(False, note="a mentor's signal would tell: no annotation is read")
 
 
 def _checks(evidence: Evidence, _: frozenset[str]) -> _Told:
-    if evidence.test_runs:
-        return _Told(True, _ids(evidence.test_runs))
-    return _Told(False, note=evidence.commands_missing or "no check was run")
+    if evidence.told_test_runs:
+        return _Told(True, _ids(evidence.told_test_runs))
+    return _no_check(evidence)
 
 
 def _later(_: Evidence, __: frozenset[str]) -> _Told:

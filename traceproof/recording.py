@@ -135,7 +135,7 @@ class Recording:
         root = root_span(settings, facts, self._writer, trace_id=trace_id, started=started)
         pattern = self._agent.sub_agent_id
         approvals = approvalmodes.approvals(self._agent.name, settings.command)
-        self._watcher = new_watcher(settings, self._writer, self._redactor, self._consents_now)
+        self._watcher = new_watcher(settings, self._writer, self._redactor, self._consents_since)
         self._session = Session(
             self._writer,
             root,
@@ -247,6 +247,7 @@ class Recording:
             outcome.lost.append(f"{what}: {line(self._writer.problem)}")
         if self._control.state() is State.EXCLUDED:
             leave_marker(self._writer.path, root, resource(), self._redactor.mask)
+            self._log.remove()
             outcome.notes.append("excluded: the trace holds nothing but a marker")
         elif not self._writer.path.exists():
             outcome.lost.append(f"{self._writer.path}: the trace was removed meanwhile")
@@ -288,9 +289,8 @@ class Recording:
                 self._watcher.forget()
         return self._control.covers(start, end)
 
-    def _consents_now(self) -> bool:
-        now = time.time_ns()
-        return self._control.covers(now, now)
+    def _consents_since(self, moment: int) -> bool:
+        return self._control.covers(moment, max(moment, time.time_ns()))
 
     def _refuses(self) -> bool:
         return self._settings.on_failure == "closed" and bool(

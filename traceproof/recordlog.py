@@ -52,6 +52,11 @@ class RecordLog(logging.FileHandler):
         with suppress(OSError):
             super().close()
 
+    def remove(self) -> None:
+        """Close it and leave no file behind: nothing of the recording is to be kept."""
+        self.close()
+        Path(self.baseFilename).unlink(missing_ok=True)
+
 
 def open_log(path: Path, redactor: Redactor) -> RecordLog:
     """Send this process's warnings and errors to a file, until it is closed."""

@@ -24,9 +24,33 @@ _RULE = re.compile(r"^[-=_*#~]{5,}$", re.MULTILINE)
 
 _BRIEF = 100
 _GUIDE = "dim"
+_WORDS = {
+    "task": "task",
+    "prompt": "user",
+    "interruption": "interrupted",
+    "slash_command": "user to the agent",
+    "queued": "user, for later",
+    "taken_back": "user, taken back",
+    "compaction": "conversation compacted",
+    "system": "system prompt",
+    "tools": "tools",
+    "change": "changed",
+    "diff": "final diff",
+}
+"""What stands before the title of a node."""
+
 _STYLES = {
     "agent": "bold cyan",
+    "task": "bold green",
     "prompt": "bold green",
+    "interruption": "bold magenta",
+    "slash_command": "bold green",
+    "queued": "green",
+    "taken_back": "green",
+    "compaction": "dim",
+    "system": "dim",
+    "tools": "dim",
+    "diff": "bold",
     "consent": "bold magenta",
     "turn": "bold",
     "side": "dim",
@@ -151,6 +175,7 @@ def _headline(view: View) -> Text:
         seconds(view.root.duration) or "still running, or its end was lost",
         "" if code is None else f"exit {code}",
         _repository(view),
+        _imported(view),
     ]
     return Text(clean(" · ".join(part for part in parts if part)), style="bold cyan")
 
@@ -159,6 +184,11 @@ def _repository(view: View) -> str:
     revision = str(view.facts.get("vcs.ref.head.revision", ""))[:10]
     branch = str(view.facts.get("vcs.ref.head.name", ""))
     return f"{branch}@{revision}" if revision else ""
+
+
+def _imported(view: View) -> str:
+    source = view.facts.get("traceproof.import.source")
+    return f"imported from {source}" if source else ""
 
 
 def _footer(view: View) -> Iterator[Text]:
@@ -173,9 +203,12 @@ def _grow(branch: Tree, node: Node, *, full: bool) -> None:
             _grow(branch.add(_label(child, full=full)), child, full=full)
 
 
+_FULL_ONLY = frozenset({"side", "server", "http", "system", "tools"})
+
+
 def _is_shown(node: Node, *, full: bool) -> bool:
     by_itself = node.ran is not None and node.ran.by == "agent"
-    return full or not (by_itself or node.kind in {"side", "server", "http"})
+    return full or not (by_itself or node.kind in _FULL_ONLY)
 
 
 def _label(node: Node, *, full: bool) -> RenderableType:
@@ -188,6 +221,7 @@ def _label(node: Node, *, full: bool) -> RenderableType:
         tokens(node.tokens) if node.tokens else "",
         dollars(node.cost) if node.tokens else "",
         *(_marks(node.ran) if node.ran else ()),
+        _allowed(node, full=full),
     ):
         if part:
             line.append(f"  {part}", style="not bold dim")
@@ -196,14 +230,16 @@ def _label(node: Node, *, full: bool) -> RenderableType:
     for note in node.notes:
         told = ("  ", "not bold dim") if node.kind == "test" else ("  ! ", "not bold red")
         line.append(f"{told[0]}{brief(note)}", style=told[1])
-    if full:
+    if node.approval == "denied":
+        line.append("  ! denied", style="not bold red")
+    if full and node.span_id:
         line.append(f"  {node.span_id}", style="not bold dim")
     return _with_detail(line, node, full=full)
 
 
 def _title(node: Node) -> str:
-    if node.kind == "prompt":
-        return f"user  {brief(node.title)}"
+    if node.kind in _WORDS:
+        return f"{_WORDS[node.kind]}  {brief(node.title)}".rstrip()
     title = re.sub(r"[\t\n]", " ", clean(node.title))  # a name of two lines could forge a row
     match node.kind:
         case "consent" | "server":
@@ -214,8 +250,6 @@ def _title(node: Node) -> str:
             return f"mcp {title}  {brief(_arguments(node.detail))}".rstrip()
         case "command":
             return f"{title} $ {brief(node.detail)}".rstrip()
-        case "change":
-            return f"changed  {brief(node.title)}"
         case "test":
             return f"test {title}  {brief(node.result)}".rstrip()
     return f"{node.kind} {title}"
@@ -237,6 +271,14 @@ def _marks(ran: Ran) -> Iterator[str]:
         yield "inferred"
 
 
+def _allowed(node: Node, *, full: bool) -> str:
+    """Say how a call was allowed, where it was not as the rules have it."""
+    if not full:
+        return node.approval if node.approval in {"granted", "bypassed"} else ""
+    by = f" ({brief(node.approved_by)})" if node.approved_by else ""
+    return f"{node.approval}{by}" if node.approval else ""
+
+
 def _arguments(detail: str) -> str:
     """Show a tool's arguments as `name=value`, which reads better than JSON."""
     try:
@@ -252,9 +294,15 @@ def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
+_TITLED = frozenset(
+    {"prompt", "interruption", "slash_command", "queued", "taken_back", "compaction"}
+)
+"""Kinds of node whose title is their text."""
+
+
 def _with_detail(line: Text, node: Node, *, full: bool) -> RenderableType:
     if full:
-        first = "title" if node.kind == "prompt" else "detail"
+        first = "title" if node.kind in _TITLED else "detail"
         texts = [*_whole(node, first), *_whole(node, "result"), *_output(node)]
         return Group(line, *texts)
     told = node.detail if node.kind in {"turn", "side"} else node.result
@@ -266,7 +314,8 @@ def _with_detail(line: Text, node: Node, *, full: bool) -> RenderableType:
 
 def _whole(node: Node, name: str) -> Iterator[Text]:
     """Draw one of a node's texts, and say so where it is not all there."""
-    yield from _uncut(node, name, getattr(node, name))
+    text = "\n".join(node.cases) if name == "detail" and node.cases else getattr(node, name)
+    yield from _uncut(node, name, text)
 
 
 def _output(node: Node) -> Iterator[Text]:

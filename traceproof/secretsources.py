@@ -9,6 +9,7 @@ from pathlib import Path
 
 from traceproof.recorder import secrets
 from traceproof.recorder.git import Git, GitError
+from traceproof.recorder.mcp.rewrite import find, secrets_of
 from traceproof.recorder.patterns import PATTERNS
 from traceproof.recorder.redaction import Redactor
 from traceproof.recorder.repository import RepositoryFacts
@@ -52,6 +53,8 @@ def _sources(settings: Settings) -> Iterator[Secret]:
     for path in settings.agent.credential_files(environment, home, settings.cwd):
         yield from _in_file(path)
     yield from _in_git(settings.cwd, environment)
+    found = find(settings.agent.name, settings.command, environment, settings.cwd)
+    yield from secrets_of(found.servers)
     yield from islice(from_tree(_root(settings.cwd)), _MOST_OF_TREE)
 
 

@@ -21,6 +21,9 @@ FACTS = (
     semconv.TASK_TYPE,
     semconv.SCENARIO,
     semconv.ORIGIN,
+    semconv.IMPORT_SOURCE,
+    semconv.IMPORT_MISSING,
+    semconv.IMPORT_PROBLEMS,
     semconv.CONSENT,
     semconv.VCS_URL,
     semconv.VCS_REVISION,
@@ -47,6 +50,9 @@ CONTENT = (
     semconv.COMMAND_STDOUT,
     semconv.COMMAND_STDERR,
     semconv.COMMAND_OUTPUT,
+    semconv.SNAPSHOT_DIFF,
+    semconv.TASK_CONTRACT,
+    semconv.WORKSPACE_DIFF,
     PROMPT,
 )
 """The attributes of spans and events whose content a view shows."""
@@ -87,7 +93,12 @@ _READ = frozenset(
         semconv.OPERATION_NAME,
         semconv.REQUEST_MODEL,
         semconv.RESPONSE_MODEL,
+        semconv.SYSTEM_INSTRUCTIONS,
+        semconv.TOOL_APPROVAL,
+        semconv.TOOL_APPROVAL_FROM,
+        semconv.TOOL_APPROVAL_SOURCE,
         semconv.TOOL_CALL_ID,
+        semconv.TOOL_DEFINITIONS,
         semconv.TOOL_IS_ERROR,
         semconv.TOOL_NAME,
         semconv.TOOL_STATE,
@@ -196,6 +207,13 @@ def requested_by(span: Span) -> list[str]:
         for link in span.links
         if link.attributes.get(semconv.LINK_TYPE) == "requested_by"
     ]
+
+
+def approved_by(span: Span) -> str:
+    """Return how it is known that a tool call was allowed, and who or what decided."""
+    names = (semconv.TOOL_APPROVAL_FROM, semconv.TOOL_APPROVAL_SOURCE)
+    told = (span.attributes.get(name) for name in names)
+    return ": ".join(str(each) for each in told if each)
 
 
 def call_notes(span: Span) -> list[str]:

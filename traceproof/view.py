@@ -10,11 +10,18 @@ from typing import Any
 
 import msgspec
 
-from traceproof import commandfacts, spanfacts
+from traceproof import commandfacts, given, spanfacts
 from traceproof.node import Node
 from traceproof.recorder import semconv
 from traceproof.recorder.agents.base import MAIN
 from traceproof.recorder.consent import BY, CONSENT_EVENT, UNTIL
+from traceproof.recorder.humanevents import (
+    COMPACTION,
+    INTERRUPTION,
+    QUEUED,
+    SLASH_COMMAND,
+    UNQUEUED,
+)
 from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Event, Span
 from traceproof.recorder.summary import has_failed, is_asked, is_turn
@@ -49,7 +56,17 @@ class View(msgspec.Struct):
     problems: list[str]
 
 
-_EVENTS = {PROMPT_EVENT, CONSENT_EVENT}
+_SAID = {
+    PROMPT_EVENT: "prompt",
+    INTERRUPTION: "interruption",
+    SLASH_COMMAND: "slash_command",
+    QUEUED: "queued",
+    UNQUEUED: "taken_back",
+    COMPACTION: "compaction",
+}
+"""Events with a text that people said, by the kinds of their nodes."""
+
+_EVENTS = {*_SAID, CONSENT_EVENT}
 _DEPTH = 64
 """Agents within agents at most; those deeper stand under the root."""
 
@@ -90,6 +107,8 @@ class _Tree:
     def grown(self) -> Node:
         """Build the whole tree: the root's, and under it the agents that nothing leads to."""
         root = self._agent(self.root)
+        root.children += given.task(self.root)
+        root.children += given.final_diff(self.root, self._seconds(self.root.end))
         for span in self._tree.of("invoke_agent"):
             if span.span_id not in self._placed:
                 node = self._agent(span)
@@ -100,7 +119,7 @@ class _Tree:
             for span in self._tree.of(spanfacts.COMMAND)
             if span.span_id not in self._placed
         ]
-        root.children.sort(key=lambda child: child.at)
+        root.children.sort(key=lambda child: (child.kind != "task", child.at))
         return root
 
     def _agent(self, span: Span, depth: int = 0) -> Node:
@@ -117,8 +136,7 @@ class _Tree:
         ]
         children += self._sub_agents(span, depth) + self._commands(span) + self._parts(span)
         children += [
-            self._node("server", server, server.name)
-            for server in self._tree.children(span.span_id, spanfacts.SERVER)
+            self._server(server) for server in self._tree.children(span.span_id, spanfacts.SERVER)
         ]
         node.children = sorted(children, key=lambda child: child.at)
         return node
@@ -161,8 +179,9 @@ class _Tree:
 
     def _event(self, event: Event) -> Node:
         at = self._seconds(event.time)
-        if event.name == PROMPT_EVENT:
-            node = Node("prompt", "", str(event.attributes.get(spanfacts.PROMPT, "")), at=at)
+        if event.name in _SAID:
+            said = str(event.attributes.get(spanfacts.PROMPT, ""))
+            node = Node(_SAID[event.name], "", said, at=at)
             node.cut = spanfacts.cut(event.attributes, title=spanfacts.PROMPT)
             return node
         by = event.attributes.get(BY, "")
@@ -184,13 +203,23 @@ class _Tree:
             self._tree.requested(span.span_id),
             key=lambda tool: asked.get(str(tool.attributes.get(semconv.TOOL_CALL_ID)), len(asked)),
         )
-        node.children = [self._tool(tool, depth) for tool in tools]
+        node.children = [
+            *given.nodes(span, node.at),
+            *(self._tool(tool, depth) for tool in tools),
+        ]
+        return node
+
+    def _server(self, span: Span) -> Node:
+        node = self._node("server", span, span.name)
+        node.children = list(given.nodes(span, node.at))
         return node
 
     def _tool(self, span: Span, depth: int) -> Node:
         node = self._node("tool", span, str(span.attributes.get(semconv.TOOL_NAME, span.name)))
         node.detail = str(span.attributes.get(semconv.TOOL_CALL_ARGUMENTS, ""))
         node.result = str(span.attributes.get(semconv.TOOL_CALL_RESULT, ""))
+        node.approval = str(span.attributes.get(semconv.TOOL_APPROVAL, ""))
+        node.approved_by = spanfacts.approved_by(span)
         node.cut = spanfacts.cut(
             span.attributes, detail=semconv.TOOL_CALL_ARGUMENTS, result=semconv.TOOL_CALL_RESULT
         )
@@ -210,9 +239,13 @@ class _Tree:
     def _changes(self, span: Span) -> list[Node]:
         """Build what a span says of the workspace, where something in it changed."""
         told = [(e, commandfacts.changed(e)) for e in span.events if e.name in commandfacts.CHANGES]
-        return [
-            Node("change", "", what, at=self._seconds(event.time)) for event, what in told if what
-        ]
+        return [self._change(event, what) for event, what in told if what]
+
+    def _change(self, event: Event, what: str) -> Node:
+        node = Node("change", "", what, at=self._seconds(event.time))
+        node.detail = commandfacts.text_of(event.attributes.get(semconv.SNAPSHOT_DIFF)) or ""
+        node.cut = spanfacts.cut(event.attributes, detail=semconv.SNAPSHOT_DIFF)
+        return node
 
     def _parts(self, span: Span) -> list[Node]:
         """Build the calls of servers' tools (MCP) that a tool call came to, or is not known."""
@@ -247,6 +280,8 @@ class _Tree:
         further = self._tree.children(span.span_id, spanfacts.TEST)
         failed = [name for each in (span, *further) for name in commandfacts.unhappy(each)]
         node.detail = "\n".join(failed)
+        told = (case for each in (span, *further) for case in commandfacts.cases(each))
+        node.cases = [f"{ended}  {name}".strip() for name, ended, _ in told]
         node.result = commandfacts.outcome(span)
         source = span.attributes.get(semconv.TEST_SOURCE, "plugin")
         node.notes = [] if source == "plugin" else [f"learned from its {source}".replace("_", " ")]

@@ -16,7 +16,7 @@ _MOST_LEARNED = 200
 
 
 def new_watcher(
-    settings: Settings, writer: TraceWriter, redactor: Redactor, consents: Callable[[], bool]
+    settings: Settings, writer: TraceWriter, redactor: Redactor, consents: Callable[[int], bool]
 ) -> Watcher | None:
     """Return who watches the folder that the agent works in; None if nobody is to."""
     if settings.snapshots == "off":

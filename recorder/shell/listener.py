@@ -1,4 +1,4 @@
-"""Listens for the programs that an agent starts: one socket, one thread, any number of peers.
+"""Listens for the programs that an agent starts: one thread, any number of peers.
 
 Sockets and the thread live here; what is said on them is taken by whoever was named for connections
 of their kind. A program waits for its answer `DEADLINE` at most, whatever the recorder does, and
@@ -23,8 +23,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from traceproof.recorder.shell.letters import Letters
 from traceproof.recorder.shell.link import Link
 from traceproof.recorder.shell.peers import PeerFactory
+from traceproof.recorder.shim.sockets import LETTERS
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ _CREDENTIALS = struct.Struct("3i")
 
 
 class Listener:
-    """Takes connections at a path.
+    """Takes connections at a path, and beside it what comes from who may not connect.
 
     Args:
         path: Where the socket is made; its folder should be private.
@@ -71,6 +73,11 @@ class Listener:
         self._most = most or _affordable()
         self._path = path
         self._socket = _listening(path)
+        try:
+            self._letters = Letters(path.with_name(path.name + LETTERS))
+        except OSError:
+            self._socket.close()
+            raise
         self._selector = selectors.DefaultSelector()
         self._accepting = False
         self._links: dict[int, Link] = {}
@@ -136,6 +143,7 @@ class Listener:
         self._selector.close()
         self._woken.close()
         self._socket.close()
+        self._letters.close()
 
     def _go_on(self) -> bool:
         try:
@@ -168,7 +176,8 @@ class Listener:
 
         Shells come last, for what is told of a shell's tests is to be known before its end.
         """
-        new = self._accept() if self._accepting and self._socket.fileno() in ready else []
+        new = self._accept(self._connected) if self._has_come(self._socket, ready) else []
+        new += self._accept(self._letters.take) if self._has_come(self._letters, ready) else []
         links = [*new, *(self._links[file] for file in ready if file in self._links)]
         until = time.monotonic() + _SLICE
         for link in sorted(links, key=_order):
@@ -209,14 +218,20 @@ class Listener:
 
     # --- connections ------------------------------------------------------------------------------
 
-    def _accept(self) -> list[Link]:
+    def _has_come(self, where: socket.socket | Letters, ready: set[int]) -> bool:
+        return self._accepting and where.fileno() in ready
+
+    def _connected(self) -> list[socket.socket]:
+        return [self._socket.accept()[0]]
+
+    def _accept(self, take: Callable[[], list[socket.socket]]) -> list[Link]:
         new: list[Link] = []
         for _ in range(_AT_ONCE):
             if len(self._links) >= self._most:
                 self._stop_accepting()
                 break
             try:
-                sock, _ = self._socket.accept()
+                found = take()
             except BlockingIOError:
                 break
             except OSError as error:
@@ -224,7 +239,8 @@ class Listener:
                     self._stop_accepting()
                     break
                 continue
-            new += self._taken(sock)
+            for sock in found:
+                new += self._taken(sock)
         return new
 
     def _taken(self, sock: socket.socket) -> list[Link]:
@@ -251,12 +267,14 @@ class Listener:
     def _accept_more(self) -> None:
         if not self._accepting and len(self._links) < self._most:
             self._selector.register(self._socket, selectors.EVENT_READ)
+            self._selector.register(self._letters, selectors.EVENT_READ)
             self._accepting = True
 
     def _stop_accepting(self) -> None:
         """Let who comes wait: there are as many as can be, or no descriptors are left."""
         if self._accepting:
             self._selector.unregister(self._socket)
+            self._selector.unregister(self._letters)
             self._accepting = False
 
 

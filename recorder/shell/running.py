@@ -190,6 +190,7 @@ class Running(Generic[Opened]):
         return self._streams[name]
 
     def _fault(self, text: str) -> None:
+        text = self._context.redactor.mask_text(text)  # before it is cut
         if sum(map(len, self._faults)) < _FAULT and text not in self._faults:
             self._faults.append(text[:_FAULT])
 

@@ -42,8 +42,9 @@
 .set OUTER, 8
 .set OLD_MASK, 16
 .set PLACE, 40
-.set SAID, 48
-.set LIMIT, 48
+.set ERRORS, 48
+.set SAID, 56
+.set LIMIT, 56
 .set LINES, 128
 .set FRAME, 1024
 
@@ -82,7 +83,11 @@ start:
     cmp x0, x26, lsr #8
     b.lo real
     b 1b
-2:  add x3, sp, #PAIR
+2:  mov x0, #2
+    mov x1, #1                      // F_GETFD
+    sys FCNTL
+    str x0, [sp, #ERRORS]
+    add x3, sp, #PAIR
     bl pair
     tbnz w0, #31, real
     add x3, sp, #OUTER
@@ -121,9 +126,11 @@ program:                            // becomes Python
     bl keep
     tbnz w0, #31, exit
     orr x25, x0, x25, lsl #16
+    ldr x0, [sp, #ERRORS]
+    tbnz w0, #31, 26f
     mov w0, #2                      // what a Python says that cannot start is not for the agent
     bl keep
-    and x0, x0, #65535
+26: and x0, x0, #65535
     orr x25, x0, x25, lsl #16
     mov w0, #-100                   // AT_FDCWD
     ldr x1, [x21, #NULL]
@@ -309,6 +316,8 @@ alone:                              // the program is gone
     cmp w0, #0
     b.le 16b
     cmp w0, #17                     // SIGCHLD
+    b.eq 16b
+    cmp w0, #13                     // SIGPIPE: of an answer to the program
     b.eq 16b
     mov w1, w0
     mov w0, w23

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import time
 
-from traceproof.recorder.shim import environment, link, relay, signals, sockets, terminal
-from traceproof.recorder.shim.body import Body, end, keep_only, read
+from traceproof.recorder.shim import environment, link, proc, relay, sockets, terminal
+from traceproof.recorder.shim.body import Body, end, keep_only
 from traceproof.recorder.shim.descriptors import CLOSED, Descriptor, standard
 from traceproof.recorder.shim.forked import ForkedBody
 from traceproof.recorder.shim.plan import Plan
@@ -62,16 +62,16 @@ class Command:
             OSError: something the recording needs could not be had.
             ValueError: the recorder speaks another protocol.
         """
-        if self._settings["starter"] == str(os.getppid()):
+        if self._settings["starter"] == str(self._body.outer.parent):
             self._environment = self._body.environment
             return None
         three = standard()
         _hold(three)
         recorder = sockets.connect(self._settings["socket"], until - time.monotonic())
-        streams = Streams(three[1], three[2], terminal.of(three))
+        streams = Streams(three[1], three[2], terminal.of(three, self._body.outer.pid))
         link.say_hello(recorder, self._hello(three, streams), began)
         ours, relays = sockets.pair()
-        self.relay = relay.start(streams, recorder, relays, self._body.pid)
+        self.relay = relay.start(streams, recorder, relays, self._body.pid, self._body.outer.pid)
         relays.close()
         go = link.wait_for_go(recorder, until)
         if go.launch:
@@ -82,38 +82,37 @@ class Command:
         if streams.terminal is not None:
             streams.terminal.open()
         try:
-            self._body.become(self._plan(streams))
+            plan = self._plan(streams)
+            self._body.outer.hide()
+            self._body.become(plan)
         except OSError:
             if streams.terminal is not None:
                 streams.terminal.undo()
             raise
         self.terminal = streams.terminal is not None
         sockets.send_now(ours, relay.START)
-        keep_only({ours.fileno(), self._body.descriptor})
+        keep_only({ours.fileno(), self._body.outer.descriptor})
         return ours
 
     def replace(self) -> int:
-        """Become the shell, as if this process had been it from the start.
+        """Have the process that the agent started become the shell, as if it always had been.
 
         Returns:
             The exit code, where that is not possible.
         """
         if self.relay:
             end(self.relay)
-        self._body.dismiss()
-        signals.restore(self._body.ignored)
-        signals.block_only(self._body.blocked)
-        real = self._settings["placeholder"] or self._settings["real"]
-        entries = [entry.partition(b"=") for entry in self._environment]
         try:
-            os.execve(real, self._arguments, {name: value for name, _, value in entries if name})  # noqa: S606
+            self._body.outer.replace(shell(self._settings), self._arguments, self._environment)
         except FileNotFoundError:
             return _NOT_FOUND
         except OSError:
-            return _NOT_EXECUTABLE
+            pass
+        return _NOT_EXECUTABLE
 
     def _hello(self, three: list[Descriptor], streams: Streams) -> bytes:
-        extra = [(b"pid", b"%d" % self._body.pid), (b"shim", b"%d" % os.getpid())]
+        extra = [(b"pid", b"%d" % self._body.pid), (b"shim", b"%d" % self._body.outer.pid)]
+        extra.append((b"ppid", b"%d" % self._body.outer.parent))
         if streams.merged:
             extra.append((b"merged", b"1"))
         extra += [(b"unrecorded", b"%d" % number) for number in streams.unrecorded]
@@ -153,10 +152,15 @@ class Command:
         Raises:
             PermissionError: it does not.
         """
-        told = read(self._settings["folder"] + "/mounts").split()
+        told = proc.read(self._settings["folder"] + "/mounts").split()
         found = [os.stat("/proc/self/ns/mnt").st_ino, os.fstat(home).st_ino]
         if [int(number) for number in told] != found:
             raise PermissionError("this is another namespace")
+
+
+def shell(settings: dict[str, str]) -> bytes:
+    """Return where the shell is to be found while a launcher may cover it."""
+    return os.fsencode(settings["placeholder"] or settings["real"])
 
 
 def _hold(three: list[Descriptor]) -> None:

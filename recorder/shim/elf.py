@@ -1,7 +1,8 @@
 """A launcher as an ELF file: machine code from `machinecode`, and what it is to run behind it.
 
 It is static, has no libraries, and is small: the kernel maps two pages. What it does is written in
-`x86_64.s` and `aarch64.s`.
+`x86_64.s` and `aarch64.s`. A copy of the shell may lie behind all that: nobody reads it as long as
+there is the shell itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from traceproof.recorder.shim.machinecode import CODE
 
 _ADDRESS = 0x400000
 _ALIGNMENT = 0x10000
+_WORDS = 14
 _HEADERS = 64 + 2 * 56
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 _LOAD, _STACK = 1, 0x6474E551
@@ -27,6 +29,8 @@ def image(
     prefix: bool,
     program: Sequence[str],
     environment: Sequence[str],
+    itself: str = "",
+    copy: bytes = b"",
 ) -> bytes:
     """Return the file of a launcher.
 
@@ -37,21 +41,27 @@ def image(
         prefix: Whether the arguments are a command line, for the shell's `-c`.
         program: A path and three arguments; a fourth is added.
         environment: That of the program, as `NAME=value`.
+        itself: A path of the launcher that holds wherever it runs.
+        copy: The shell's file, to run where there is none at `real`; empty: do without.
 
     Raises:
         KeyError: there is no code for this machine.
     """
-    config = _Config(10 + len(environment) + 1)
+    config = _Config(_WORDS + len(environment) + 1)
     config.numbers[0] = marker
     config.numbers[1] = int(prefix)
     config.numbers[2] = config.text(real)
     config.numbers[3:7] = map(config.text, program)
-    config.numbers[7] = 10 * 8
+    config.numbers[7] = _WORDS * 8
     config.numbers[8] = config.text("-c")
-    config.numbers[9] = config.text("traceproof")
-    config.numbers[10:-1] = map(config.text, environment)
+    config.numbers[9] = config.text(os.devnull)
+    config.numbers[10] = config.text(itself)
+    config.numbers[11] = config.text(os.path.basename(itself))
+    config.numbers[_WORDS:-1] = map(config.text, environment)
+    size = _HEADERS + len(CODE[machine]) + len(config.encode())
+    config.numbers[12:14] = size, len(copy)
     body = CODE[machine] + config.encode()
-    return _headers(_MACHINES[machine], _HEADERS + len(body)) + body
+    return _headers(_MACHINES[machine], size) + body + copy
 
 
 class _Config:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 
-from traceproof.recorder.shim import signals, sockets, wire
-from traceproof.recorder.shim.body import end, keep_only, texts
+from traceproof.recorder.shim import proc, signals, sockets, wire
+from traceproof.recorder.shim.itself import Itself
 from traceproof.recorder.shim.plan import Plan
 
 _FAILED = 127
@@ -23,23 +23,31 @@ class ForkedBody:
 
     Args:
         arguments: The launcher's path and the arguments it was given.
+
+    Attributes:
+        pid: Its own.
+        arguments: The argument vector.
+        environment: The environment, as `NAME=value`.
+        outer: This process.
     """
 
     def __init__(self, arguments: list[str]) -> None:
         self.arguments = [os.fsencode(argument) for argument in arguments]
         self.arguments[0] = os.path.basename(self.arguments[0])
-        self.environment = texts("/proc/self/environ")
-        self.ignored = signals.ignored_now()
-        self.blocked = signals.block_all()
+        self.environment = proc.texts("/proc/self/environ")
+        self._ignored = signals.ignored_now()
         self._socket, theirs = sockets.stream_pair()
-        self.pid = os.fork()
-        if not self.pid:
-            self._socket.close()
-            self._wait(theirs)
+        self._blocked = signals.block_all()
+        try:
+            self.pid = os.fork()
+            if not self.pid:
+                self._socket.close()
+                self._wait(theirs)
+            self.outer = Itself(self.pid, self._ignored, self._blocked)
+        except OSError:
+            signals.block_only(self._blocked)
+            raise
         theirs.close()
-        self.descriptor = self._socket.fileno()
-        self._sentinel_reads, self._sentinel_ends = os.pipe()
-        self.sentinel = self._fork_sentinel()
 
     def become(self, plan: Plan) -> None:
         """Have it carry out a plan.
@@ -57,31 +65,6 @@ class ForkedBody:
         fields += [(b"env", entry) for entry in plan.environment or self.environment]
         payload = wire.encode_fields(fields)
         sockets.send_all(self._socket, len(payload).to_bytes(8, "little") + payload, sent)
-        self.descriptor = self._sentinel_ends
-
-    def dismiss(self) -> None:
-        """End it and its sentinel, so that this process can become the shell itself."""
-        self._socket.close()
-        end(self.pid)
-        self.end_sentinel()
-
-    def end_sentinel(self) -> None:
-        """End the sentinel."""
-        end(self.sentinel)
-
-    def renew_sentinel(self) -> None:
-        """Put a new sentinel in the place of the old one, which has seen signals."""
-        old = self.sentinel
-        self.sentinel = self._fork_sentinel()
-        end(old)
-
-    def _fork_sentinel(self) -> int:
-        pid = os.fork()
-        if pid:
-            return pid
-        keep_only({self._sentinel_reads})
-        os.read(self._sentinel_reads, 1)  # until this process is gone
-        os._exit(0)
 
     def _wait(self, socket: sockets.Socket) -> None:
         try:
@@ -102,8 +85,8 @@ class ForkedBody:
         for number, target in zip(numbers, targets, strict=False):
             os.dup2(number, target)
         _mark(one[b"marker"])
-        signals.restore(self.ignored)
-        signals.block_only(self.blocked)
+        signals.restore(self._ignored)
+        signals.block_only(self._blocked)
         entries = [value.partition(b"=") for name, value in fields if name == b"env"]
         environment = {name: value for name, _, value in entries if name}
         os.execve(one[b"path"], [v for n, v in fields if n == b"arg"], environment)  # noqa: S606

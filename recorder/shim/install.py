@@ -131,6 +131,8 @@ class ShimFolder:
             prefix=hook == "prefix",
             program=(str(self._python), "-I", "-S", str(program)),
             environment=_environment(),
+            itself=real,
+            copy=_copy(real) if placeholder else b"",
         )
 
 
@@ -150,6 +152,14 @@ def _put(path: Path, data: bytes, mode: int = _FILE_MODE) -> None:
     with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
         file.write(data)
         os.fchmod(file.fileno(), mode)
+
+
+def _copy(shell: str) -> bytes:
+    """Return a shell's file: sandboxes of the agent's may hide all of ours but what covers it."""
+    try:
+        return Path(shell).read_bytes()
+    except OSError:  # one that may only be run
+        return b""
 
 
 def _interpreter() -> str:

@@ -64,7 +64,6 @@ def hello(
         (b"real", os.fsencode(settings["real"])),
         *((b"arg", argument) for argument in arguments),
         (b"cwd", os.readlink(b"/proc/self/cwd")),
-        (b"ppid", b"%d" % os.getppid()),
         (b"sid", b"%d" % os.getsid(0)),
         (b"pgid", b"%d" % os.getpgid(0)),
         *((b"fd%d" % stream.number, stream.kind.encode()) for stream in streams),
@@ -85,7 +84,7 @@ def say_hello(link: sockets.Socket, payload: bytes, when: int) -> None:
         OSError: the recorder does not take it.
     """
     for packet in wire.pieces(payload, wire.HELLO, wire.HELLO_PIECE, when):
-        link.send(packet)
+        sockets.send_all(link, packet, [])
     link.setblocking(False)
 
 

@@ -1,8 +1,8 @@
 """The program behind a launcher, from its first line to its last.
 
-The process the agent started runs it, and becomes three: that process, which waits (`watch`), the
-shell, and the relay of its output (`relay`). Whatever fails before the shell has been let loose
-makes this process the shell, unrecorded.
+Three processes belong to it: the one that the agent started (`outer`), the shell, and the relay of
+its output (`relay`). Whatever fails before the shell has been let loose makes the first of them the
+shell, unrecorded.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import os
 import sys
 import time
 
-from traceproof.recorder.shim import link, watch
+from traceproof.recorder.shim import link, signals, watch
 from traceproof.recorder.shim.body import Body
-from traceproof.recorder.shim.command import Command
+from traceproof.recorder.shim.command import Command, shell
 from traceproof.recorder.shim.forked import ForkedBody
 
 
@@ -28,11 +28,19 @@ def main(settings: dict[str, str], originals: dict[bytes, bytes | None]) -> None
         originals: What the user's environment had where the hook has put something else.
     """
     began, until = time.time_ns(), time.monotonic() + link.PATIENCE
-    body = Body(sys.argv[1], settings) if settings["machine"] else ForkedBody(sys.argv)
-    command = Command(settings, originals, body)
+    try:
+        body = Body(sys.argv[1], settings) if settings["machine"] else ForkedBody(sys.argv)
+    except Exception:  # noqa: BLE001  # whatever it is, the agent wants its shell
+        _become_the_shell(settings)
+        return
+    try:
+        command = Command(settings, originals, body)
+    except Exception:  # noqa: BLE001  # likewise
+        body.outer.replace(shell(settings), body.arguments, body.environment)
+        return
     try:
         control = command.prepare(began, until)
-    except Exception:  # noqa: BLE001  # whatever it is, the agent wants its shell
+    except Exception:  # noqa: BLE001  # likewise
         control = None
     if control is None:
         os._exit(command.replace())
@@ -40,8 +48,15 @@ def main(settings: dict[str, str], originals: dict[bytes, bytes | None]) -> None
         waiting = watch.Watch(body, control, command.relay, terminal=command.terminal)
         status, fields = waiting.run()
     except Exception:  # noqa: BLE001  # the shell runs: what is left is to end as it ends
-        status, fields = watch.wait_only(body.pid), b""
-    if fields:
-        watch.finish(control, command.relay, fields)
-    body.end_sentinel()
-    watch.end_as(status)
+        body.outer.give_up()
+        return
+    watch.finish(control, command.relay, fields, body.outer)
+    body.outer.end_as(status)
+
+
+def _become_the_shell(settings: dict[str, str]) -> None:
+    """Be the shell, where nothing is known yet; the launcher's machine code does that by itself."""
+    if settings["machine"]:
+        os._exit(1)
+    signals.restore(signals.ignored_now())
+    os.execv(shell(settings), [os.path.basename(sys.argv[0]), *sys.argv[1:]])  # noqa: S606

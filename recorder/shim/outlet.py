@@ -11,6 +11,8 @@ from traceproof.recorder.shim import sockets, wire
 
 PATIENCE = 5.0
 _FULL = 4 << 20
+_TOGETHER = 1_000_000
+"""What is written within as many nanoseconds may arrive as if it had been written at once."""
 
 
 class Outlet:
@@ -31,6 +33,8 @@ class Outlet:
         self._waiting: list[bytes] = []
         self._size = 0
         self._since = 0.0
+        self._joined: list[bytes] = []
+        self._kind, self._when, self._length = b"", 0, 0
 
     @property
     def waits(self) -> bool:
@@ -38,16 +42,46 @@ class Outlet:
         return bool(self._waiting)
 
     @property
+    def holds(self) -> bool:
+        """Whether there is something that more may be joined to, for a millisecond."""
+        return bool(self._joined)
+
+    @property
     def full(self) -> bool:
         """Whether more is to wait than memory should be used for."""
         return self._size > _FULL
 
+    def join(self, kind: bytes, payload: bytes) -> None:
+        """Send output in one packet with what of it comes next, if that is soon."""
+        if kind != self._kind or self._length + len(payload) > wire.MAX_PAYLOAD:
+            self.release()
+        if not self._joined:
+            self._kind, self._when, self._length = kind, time.time_ns(), 0
+        self._joined.append(payload)
+        self._length += len(payload)
+
+    def settle(self) -> None:
+        """Send what has been held for long enough."""
+        if self._joined and abs(time.time_ns() - self._when) >= _TOGETHER:
+            self.release()
+
+    def release(self) -> None:
+        """Send what has been held."""
+        if self._joined:
+            payload = b"".join(self._joined)
+            self._joined.clear()
+            self._send(self._kind, self._when, payload)
+
     def put(self, kind: bytes, payload: bytes) -> None:
         """Send a packet, now or when there is room."""
+        self.release()
+        self._send(kind, time.time_ns(), payload)
+
+    def _send(self, kind: bytes, when: int, payload: bytes) -> None:
         if not self.open:
             self._lose(kind, payload)
             return
-        packet = wire.encode(kind, time.time_ns(), payload)
+        packet = wire.encode(kind, when, payload)
         if not self._waiting:
             self._since = time.monotonic()
         self._waiting.append(packet)

@@ -10,7 +10,7 @@ import os
 import select
 import time
 
-from traceproof.recorder.shim import sockets, wire
+from traceproof.recorder.shim import signals, sockets, wire
 from traceproof.recorder.shim.body import keep_only
 from traceproof.recorder.shim.channel import Channel, inward, outward
 from traceproof.recorder.shim.outlet import Outlet
@@ -26,6 +26,9 @@ START, RESIZE, STOPPED, RUNS = b"g", b"w", b"s", b"r"
 """What it is told: the command is recorded, the agent's terminal has another size, the shell has
 stopped and so will the process that waits for it, which runs again."""
 
+_KILLED = wire.encode_fields([(b"signal", b"%d" % signals.SIGKILL)])
+_UNKNOWN = b"how the shell ended is not known: its parent was killed"
+_MOMENT = 1.0
 _LOOK = 0.1
 _UNREAD = 1.0
 
@@ -69,7 +72,7 @@ class Relay:
 
     def descriptors(self) -> set[int]:
         """Return the descriptors that it needs."""
-        found = {self._outlet.link.fileno()}
+        found = {self._outlet.link.fileno(), self._stops.handle}
         if self._control is not None:
             found.add(self._control.fileno())
         for channel in self._all():
@@ -105,6 +108,7 @@ class Relay:
         self._outlet.flush()
         for channel in self._all():
             self._carry(channel, ready)
+        self._outlet.settle()
         if self._control is not None and self._control.fileno() in ready:
             self._hear(self._control)
 
@@ -130,6 +134,8 @@ class Relay:
 
     def _wait(self) -> float | None:
         """Return how long to wait for an event, in milliseconds."""
+        if self._outlet.holds:
+            return _MOMENT
         if self._stops.stopped or (self._over and self._control is not None):
             return _LOOK * 1000
         if any(channel.rests for channel in self._live()):
@@ -147,7 +153,7 @@ class Relay:
         sent = channel.write() if channel.pending else b""
         if sent and channel.kind:
             self._moved = time.monotonic()
-            self._outlet.put(channel.kind, sent)
+            self._outlet.join(channel.kind, sent)
             if channel in self._ahead:
                 self._ahead[channel] -= len(sent)
 
@@ -156,7 +162,7 @@ class Relay:
             if not self._outlet.open:
                 follower.give_up()
             while not follower.ended and not self._outlet.full and (data := follower.read()):
-                self._outlet.put(follower.kind, data)
+                self._outlet.join(follower.kind, data)
 
     def _hear(self, control: sockets.Socket) -> None:
         """Take note of what happened to the shell, or to the process that waits for it."""
@@ -170,8 +176,11 @@ class Relay:
         if said:
             self._outlet.put(wire.ENDED, said)
         else:
-            self._outlet.put(wire.FAULT, b"how the shell ended is not known: its parent was killed")
             self._close_control()
+            if self._stops.shell_ended():
+                self._outlet.put(wire.ENDED, _KILLED)
+            else:
+                self._outlet.put(wire.FAULT, _UNKNOWN)
         for follower in self._followers:
             follower.stop()
         self._over = True
@@ -217,7 +226,9 @@ class Relay:
             self._control = None
 
 
-def start(streams: Streams, link: sockets.Socket, control: sockets.Socket, shell: int) -> int:
+def start(
+    streams: Streams, link: sockets.Socket, control: sockets.Socket, shell: int, parent: int
+) -> int:
     """Fork the relay; return its pid.
 
     Args:
@@ -225,8 +236,9 @@ def start(streams: Streams, link: sockets.Socket, control: sockets.Socket, shell
         link: The connection to the recorder.
         control: Its end of the socket to this process.
         shell: The pid of the shell.
+        parent: That of the process that the agent started.
     """
-    stops = Stops(shell, os.getpid())
+    stops = Stops(shell, parent)
     pid = os.fork()
     if pid:
         return pid

@@ -64,6 +64,11 @@ def next_signal() -> tuple[int, int]:
     return int(found.si_signo), int(found.si_pid)
 
 
+def take(number: int) -> bool:
+    """Take a blocked signal that waits for this process; tell whether there was one."""
+    return _signal.sigtimedwait([number], 0) is not None
+
+
 def pending() -> list[int]:
     """Return the signals that wait to be delivered."""
     return [int(number) for number in _signal.sigpending()]

@@ -7,11 +7,12 @@ other one, which cannot see anything while it is stopped.
 from __future__ import annotations
 
 import os
+import select
 
-from traceproof.recorder.shim import signals
-from traceproof.recorder.shim.body import read
+from traceproof.recorder.shim import proc, signals
 
 _STOPPED = b"Tt"
+_PATIENCE = 1000
 
 
 class Stops:
@@ -23,21 +24,34 @@ class Stops:
 
     Attributes:
         stopped: Whether the parent is about to stop, or has stopped.
+        handle: A descriptor of the shell; -1: there can be none.
     """
 
     def __init__(self, shell: int, parent: int) -> None:
         self._shell = shell
         self._parent = parent
         self.stopped = False
+        try:
+            self.handle = os.pidfd_open(shell)
+        except OSError:  # an older kernel, or a sandbox
+            self.handle = -1
 
     def look(self) -> None:
         """Let the parent go on if the shell does."""
         if self.stopped and _is_stopped(self._parent) and not _is_stopped(self._shell):
             os.kill(self._parent, signals.SIGCONT)
 
+    def shell_ended(self) -> bool:
+        """Tell whether the shell has ended too, where its parent is gone: it is killed then."""
+        if self.handle < 0:
+            return False
+        poll = select.poll()
+        poll.register(self.handle, select.POLLIN)
+        return bool(poll.poll(_PATIENCE))
+
 
 def _is_stopped(pid: int) -> bool:
     try:
-        return read(f"/proc/{pid}/stat").rpartition(b")")[2].split()[0] in _STOPPED
+        return proc.stat(pid)[0] in _STOPPED
     except OSError:  # it has ended
         return False

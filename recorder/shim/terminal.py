@@ -90,9 +90,14 @@ class Terminal:
             return
 
 
-def of(three: list[Descriptor]) -> Terminal | None:
-    """Return a terminal for a command whose own is the agent's; none: it has no such."""
-    if os.getsid(0) != os.getpid():
+def of(three: list[Descriptor], pid: int) -> Terminal | None:
+    """Return a terminal for a command whose own is the agent's; none: it has no such.
+
+    Args:
+        three: Its standard streams.
+        pid: That of the process that the agent started, in our session.
+    """
+    if os.getsid(0) != pid:
         return None
     numbers = [one.number for one in three if one.kind == TTY and _is_controlling(one.number)]
     if not numbers or numbers == [0]:

@@ -46,8 +46,9 @@
 .set SOCKET, 24
 .set LEFT, 32           # to the program, or to the shell: this process only waits
 .set MAP, 40
-.set SAID, 48           # what is said to the program; header of its script, 3 words
-.set LIMIT, 48
+.set ERRORS, 48         # the flags of descriptor 2; negative: it is closed
+.set SAID, 56           # what is said to the program; header of its script, 3 words
+.set LIMIT, 56
 .set LINES, 128         # argument and environment vectors; message, control, table
 .set FRAME, 1024
 
@@ -80,6 +81,11 @@ start:
     add r12, 8
     cmp byte ptr [r12], 255
     jne 1b
+    mov eax, FCNTL
+    mov edi, 2
+    mov esi, 1                      # F_GETFD
+    syscall
+    mov [rsp + ERRORS], rax
     lea r10, [rsp + PAIR]
     call pair
     js real
@@ -124,9 +130,12 @@ program:                            # becomes Python
     js exit
     shl r12, 16
     or r12, rax
+    mov rax, [rsp + ERRORS]
+    test rax, rax
+    js 25f
     mov edi, 2                      # what a Python says that cannot start is not for the agent
     call keep
-    movzx eax, ax
+25: movzx eax, ax
     shl r12, 16
     or r12, rax
     mov rdi, [rbx + NULL]
@@ -332,6 +341,8 @@ alone:                              # the program is gone
     test eax, eax
     jle 15b
     cmp eax, 17                     # SIGCHLD
+    je 15b
+    cmp eax, 13                     # SIGPIPE: of an answer to the program
     je 15b
     mov esi, eax
     mov eax, KILL

@@ -18,6 +18,12 @@ MAX_CASES = 200_000
 
 MAX_SESSIONS = 1000
 
+MAX_TEXT = 4000
+"""Characters of a text that are kept: more than the plugin sends."""
+
+_INTEGERS = 1 << 63
+"""Integers from here on have no place in a span."""
+
 Clean: TypeAlias = Callable[[str], str]
 """Masks what is secret in a text."""
 
@@ -57,8 +63,7 @@ class Session:
                     if _plain(event.get(name))
                 }
             case "start":
-                case = _case(event, Status.UNKNOWN, when)
-                self._running[case.name] = case
+                self._began_case(_case(event, Status.UNKNOWN, when))
             case "case":
                 self._case(when, event)
             case "interrupted" | "stopped" | "internal_error" as what:
@@ -77,11 +82,15 @@ class Session:
         case = _case(event, status, when)
         self._running.pop(case.name, None)
         if again:  # its end is still to come
-            self._running[case.name] = case
+            self._began_case(case)
         if len(self.run.cases) >= MAX_CASES:
             self.left_out += 1
             return
         self.run.cases.append(case)
+
+    def _began_case(self, case: Case) -> None:
+        if len(self._running) < MAX_CASES:
+            self._running[case.name] = case
 
     def result(self) -> Run | None:
         """Return the run; None where no session began (`pytest --help`)."""
@@ -137,7 +146,7 @@ class Sessions:
         """Take a packet's payload that came at a time (Unix nanoseconds) by a connection."""
         try:
             event = msgspec.json.decode(payload)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return
         session = self._sessions.get(connection)
         if session is None:
@@ -154,14 +163,21 @@ class Sessions:
 
 
 def _cleaned(event: dict[str, Any], clean: Clean) -> dict[str, Any]:
-    """Return an event with its texts masked; deeper than in a list there are none."""
+    """Return an event with its texts masked; what the plugin would not send is None."""
     return {name: _clean_value(value, clean) for name, value in event.items()}
 
 
 def _clean_value(value: object, clean: Clean) -> object:
-    if isinstance(value, list):
-        return [clean(item) for item in value if isinstance(item, str)]
-    return clean(value) if isinstance(value, str) else value
+    match value:
+        case str():
+            return clean(value)[:MAX_TEXT]
+        case list():
+            return [clean(item)[:MAX_TEXT] for item in value if isinstance(item, str)]
+        case int() if not -_INTEGERS <= value < _INTEGERS:
+            return None
+        case int() | float():
+            return value
+    return None
 
 
 def _case(event: dict[str, Any], status: Status, when: int) -> Case:

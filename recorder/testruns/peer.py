@@ -6,11 +6,13 @@ Used on the listener's thread; a plan is looked up by the command that the plugi
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from itertools import count
 
 from traceproof.recorder.shell.connection import Hello, Packet
 from traceproof.recorder.shell.peers import Answer
+from traceproof.recorder.shell.words import credible
 from traceproof.recorder.shim import wire
 from traceproof.recorder.testruns.plan import TestPlan
 
@@ -56,9 +58,11 @@ class Plugin:
 
     def packets(self, packets: Sequence[Packet]) -> bool:
         """Take events."""
+        began, now = self._plan.start.started, time.time_ns()
         for packet in packets:
             if packet.kind == wire.TEST:
-                self._plan.told.take(self._number, packet.time, packet.payload)
+                when = credible(packet.time, began, max(began, now))
+                self._plan.told.take(self._number, when, packet.payload)
         return False
 
     def look(self) -> None:

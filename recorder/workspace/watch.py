@@ -54,7 +54,7 @@ _LATE = 1_000_000_000
 _END = 1 << 63
 
 
-def _always() -> bool:
+def _always(_since: int) -> bool:
     return True
 
 
@@ -71,7 +71,7 @@ class Watcher:
         store: Store,
         *,
         learn: Learn = _learn_nothing,
-        consents: Callable[[], bool] = _always,
+        consents: Callable[[int], bool] = _always,
     ) -> None:
         """Begin nothing yet.
 
@@ -79,7 +79,8 @@ class Watcher:
             place: the workspace.
             store: where contents go, which masks them: the trace's writer.
             learn: is shown each file before it is stored, to make its secrets known.
-            consents: whether what happens now may be recorded; no look is taken while not.
+            consents: whether what happened from a moment (Unix ns) until now may be recorded; no
+                look is taken while not.
         """
         self._place = place
         self._store = store
@@ -92,6 +93,8 @@ class Watcher:
         self._looked = 0.0
         self._answered = self._awaiting = False
         self._begun = self._paused = False
+        self._seen = 0
+        """When the last look began, in Unix nanoseconds."""
         self._calls: dict[str, Call] = {}
         self._commands: dict[str, Command] = {}
         self._spans: dict[str, Span] = {}
@@ -104,9 +107,9 @@ class Watcher:
     def begin(self, root: Span, put_on_record: Callable[[], None]) -> None:
         """Look at the workspace for the first time, on a thread of its own."""
         self._root, self._put_on_record = root, put_on_record
-        if self._consents():
+        if self._consents(time.time_ns()):
             self._lookout.begin()
-            self._begun = True
+            self._begun, self._seen = True, time.time_ns()
 
     def model_asked(self, request: CallRequest) -> None:
         """Look: the tools whose results this carries have ended."""
@@ -167,7 +170,7 @@ class Watcher:
         """Look for the last time, and say what changed from start to end."""
         self._root, self._awaiting = root, False
         self._look(_END)
-        if self._consents():
+        if self._consents(time.time_ns()):
             diff = self._lookout.final_diff()
             if diff:
                 root.attributes[semconv.REF + semconv.WORKSPACE_DIFF] = store_diff(
@@ -205,13 +208,17 @@ class Watcher:
 
         `sure` says that what no known call did is external: none can be in an answer to come.
         """
-        if not self._consents():
+        now = time.time_ns()
+        if not self._consents(now):
             self._paused = True
             return
+        if self._seen and not self._consents(self._seen):
+            self._paused = True  # there was a pause, and it was over before this look
         if not self._begun:
             self._begun = True
             self._lookout.begin()
         self._start()
+        self._seen = now
         self._take(until, visitor, sure)  # before a later change of the same file replaces it
         self._lookout.look()
         self._looked = time.monotonic()

@@ -75,7 +75,6 @@ def in_code(server: str, tool: str, given: dict[str, Any]) -> AnyPart:
 
 
 def of_gemini(stage: Stage, argv: list[str], url: str) -> None:
-    assert gemini.GEMINI.prepare
     gemini.GEMINI.prepare(stage)
     stage.env.update(gemini.GEMINI.env)
     path = Path(stage.env["HOME"], ".gemini", "settings.json")

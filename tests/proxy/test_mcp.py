@@ -50,7 +50,12 @@ class Talk:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self.now = SECOND
+        self.pause = (0, 0)
         desk.context.mcp.names = {Address(HOST, 443, "/mcp"): "sums"}
+
+    def consents(self, start: int, end: int) -> bool:
+        paused, resumed = self.pause
+        return end < paused or start > resumed
 
     def opens(self, sent: Any = None, **more: Any) -> tuple[Exchange, Intake]:
         self.now += 10
@@ -69,7 +74,7 @@ class Talk:
         }
         body = b"" if sent is None else json.dumps(sent).encode()
         exchange = self.desk.exchange(body, [], **fields)
-        intake = new_intake(exchange, self.desk.context)
+        intake = new_intake(exchange, self.desk.context, self.consents)
         intake.begin()
         return exchange, intake
 
@@ -274,6 +279,28 @@ def test_a_call_during_a_pause_is_not_known_to_have_ended(desk: Desk) -> None:
 
     (tool,) = tools(desk.kept())
     assert tool.attributes[semconv.TOOL_STATE] == "unanswered"
+
+
+def test_what_comes_in_a_pause_on_a_stream_that_outlasts_it_is_not_told(desk: Desk) -> None:
+    talk = Talk(desk)
+    talk.starts()
+    stream, taking = talk.opens(method="GET", session="s1", response_headers=STREAM)
+    talk.asks(call(2), status=202, session="s1")
+    before = talk.now
+    private = events(request(7, "sampling/createMessage"), result(2, content=["private"]))
+    talk.says(stream, private, events(request(8, "roots/list"))[:20])
+    talk.pause = (before + 1, talk.now)
+    talk.says(stream, events(request(8, "roots/list"))[20:], events(request(9, "ping")))
+    talk.asks(call(3), result(3, content=[]), session="s1")
+    talk.says(stream, events(request(10, "ping")))
+    taking.forget()
+
+    kept = desk.kept()
+    states = [tool.attributes[semconv.TOOL_STATE] for tool in tools(kept)]
+    assert sorted(map(str, states)) == ["answered", "unanswered"]
+    (server,) = servers(kept)
+    asked = [each.attributes[semconv.JSONRPC_ID] for each in server.events]
+    assert asked == ["0", "9", "10"]
 
 
 @pytest.mark.parametrize(

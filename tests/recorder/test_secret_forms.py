@@ -58,3 +58,12 @@ def test_a_byte_of_the_environment_that_is_no_utf8_is_itself() -> None:
 
 def test_half_a_surrogate_pair_does_not_stop_anything() -> None:
     assert forms("secret\ud800")
+
+
+@pytest.mark.parametrize(
+    "written", ["secret\\xff0-x", "secret\\udcff0-x", "secret\ufffd0-x", "secret\\\\xff0-x"]
+)
+def test_what_becomes_of_it_as_text(written: str) -> None:
+    found = forms("secret\udcff0-x")
+
+    assert found[written.encode()] in ("text", "json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from traceproof.recorder import semconv
-from traceproof.recorder.span import Event, Link, Span
+from traceproof.recorder.span import Attributes, Event, Link, Span
 
 TRACE, ROOT = "1" * 32, "a" * 16
 SECOND = 1_000_000_000
@@ -55,7 +55,7 @@ def command(span_id: str, *, parent: str = "t1", end: int = 4, **more: Any) -> S
 
 
 def suite(span_id: str, status: str, *cases: str, parent: str = "k1", end: int = 4) -> Span:
-    told = {semconv.TEST_SUITE_NAME: "tests", semconv.TEST_RUN_STATUS: status}
+    told: Attributes = {semconv.TEST_SUITE_NAME: "tests", semconv.TEST_RUN_STATUS: status}
     events = [Event("test.case", end, {semconv.TEST_CASE_NAME: case}) for case in cases]
     return Span(
         TRACE, span_id, "test tests", parent_id=parent, start=3, end=end,

@@ -5,6 +5,7 @@ import pytest
 from support.session_spans import by_hand, changed, chat, command, root, suite, tool
 from traceproof.evidence import Evidence
 from traceproof.factlist import Fact, Kind, State, facts
+from traceproof.recorder.humanevents import QUEUED, SLASH_COMMAND
 from traceproof.recorder.session import PROMPT_EVENT
 from traceproof.recorder.span import Event, Span
 from traceproof.spantree import SpanTree
@@ -126,3 +127,49 @@ def test_of_commands_whose_end_was_not_seen_there_is_a_note() -> None:
 
     fact = found["environment", "exit codes"]
     assert (fact.count, fact.note) == (1, "of 1 commands it is not known how they ended")
+
+
+def test_a_command_to_the_agent_is_no_interruption_and_a_prompt_counts_once() -> None:
+    queued = Event(QUEUED, 1, {"content": "Fix it."})
+    found = of(root(queued, PROMPT, Event(SLASH_COMMAND, 2, {"content": "/exit"})))
+
+    assert found["human", "interruptions"].state is State.NONE
+    assert found["human", "commands to the agent"].count == 1
+    fact = found["human", "prompts"]
+    assert (fact.count, fact.note) == (1, "1 were typed while the agent was at work")
+
+
+def test_of_a_recording_that_was_killed_the_end_is_missing() -> None:
+    found = of(root())
+
+    for name in ("exit code", "final diff"):
+        fact = found["ended", name]
+        assert (fact.state, fact.note) == (
+            State.MISSING,
+            "the end of the session was not recorded",
+        )
+
+
+def test_a_session_that_changed_nothing_has_a_final_diff_all_the_same() -> None:
+    fact = of(root(TREE_END="1" * 40))["ended", "final diff"]
+
+    assert (fact.count, fact.note) == (1, "nothing was changed")
+
+
+def test_what_a_transcript_tells_is_there_and_what_it_never_tells_is_missing() -> None:
+    lacks = ["command_streams", "workspace", "agent_exit_code", "results_as_sent"]
+    found = of(
+        root(IMPORT_MISSING=lacks, ORIGIN="imported", WORKSPACE_DIFF="diff", TREE_START=None),
+        command("k1", PROCESS_EXIT_CODE=0, COMMAND_OUTPUT="", EVIDENCE="inferred"),
+    )
+
+    assert found["ended", "final diff"].count == 1
+    assert found["did", "commands"].note == "1 of them inferred from what was told of calls"
+    none = {key for key, fact in found.items() if fact.state is State.NONE}
+    assert none >= {("in", "context read"), ("environment", "tool results")}
+    why = {
+        ("ended", "exit code"): "the transcript that it was imported from does not tell",
+        ("environment", "test results"): "test runs are not read out of a transcript",
+        ("ended", "test status"): "test runs are not read out of a transcript",
+    }
+    assert {key: found[key].note for key in why} == why

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,9 +48,9 @@ def root(outcome: Outcome) -> Span:
     return next(span for span in spans(outcome) if not span.parent_id)
 
 
-def scripts(outcome: Outcome) -> list[tuple[str, int]]:
+def scripts(outcome: Outcome) -> list[tuple[str, Any]]:
     """Return the commands in a trace: what the shell was told, and how it ended."""
-    found = [span.attributes for span in spans(outcome)]
+    found: list[dict[str, Any]] = [span.attributes for span in spans(outcome)]
     return [
         (
             str(told.get(semconv.COMMAND_SCRIPT) or " ".join(told[semconv.PROCESS_COMMAND_ARGS])),
@@ -165,6 +166,20 @@ def test_hooks_by_variables_outlast_the_launch(tmp_path: Path, env: dict[str, st
         outcome = Outcome(4, "", str(trace))
         assert root(outcome).attributes[semconv.SHELL_HOOKS] == ["SHELL", "PATH"]
         assert scripts(outcome) == [("exit 4", 4)]
+
+
+@pytest.mark.parametrize("mask", [0, 0o77])
+def test_a_shell_of_another_user_runs_what_it_cannot_change_whatever_the_umask(
+    recorded: Recorded, capfd: pytest.CaptureFixture[str], mask: int
+) -> None:
+    other = "setpriv --reuid=1000 --regid=1000 --clear-groups"
+    before = os.umask(mask)
+    try:
+        recorded("sh", "-c", f"{other} bash -c 'id -u; test -w /bin/bash || echo kept'; true")
+    finally:
+        os.umask(before)
+
+    assert capfd.readouterr().out == "1000\nkept\n"
 
 
 def test_with_no_shell_nothing_is_hooked(recorded: Recorded) -> None:

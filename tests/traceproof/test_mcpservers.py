@@ -25,6 +25,7 @@ from traceproof.recorder.span import Span
 from traceproof.recorder.store import Store
 from traceproof.recorder.task import Task
 from traceproof.recorder.writer import TraceWriter
+from traceproof.secretsources import new_redactor
 from traceproof.settings import Settings
 
 LOCAL = Origin("http", "127.0.0.1", 8931)
@@ -171,7 +172,8 @@ def test_what_servers_are_given_is_masked(told: Telling) -> None:
     secret = "token-of-a-server-0123456789"
     story = told({"sums": {"command": "python", "env": {"SUMS_TOKEN": secret}}})
 
-    assert story.redactor.mask(secret.encode()).data == b"<SECRET:SUMS_TOKEN>"
+    redactor = new_redactor(story.settings)
+    assert redactor.mask(secret.encode()).data == b"<SECRET:SUMS_TOKEN>"
 
 
 def test_without_servers_nothing_is_opened(told: Telling) -> None:

@@ -74,7 +74,7 @@ def test_that_no_check_failed_is_an_answer_and_that_none_was_seen_is_not() -> No
 def test_changes_by_hand_are_answers_and_their_reasons_are_a_persons_to_tell() -> None:
     told = ask(root(by_hand()), tool("t1", changed()))
 
-    assert (told[6].answered, told[6].note) == (True, "1 changes that no tool made")
+    assert (told[6].answered, told[6].note) == (True, "changes by hand: 1")
     assert not told[7].answered
 
 
@@ -82,6 +82,23 @@ def test_what_a_background_job_changed_is_no_humans_doing() -> None:
     told = ask(root(by_hand("background")))
 
     assert told[6].note == "nothing while it was recorded"
+    assert told[7].note == "nothing was changed"
+
+
+def test_what_nobody_knows_who_changed_is_no_answer() -> None:
+    told = ask(root(by_hand("unknown")))
+
+    note = "changes that no tool made, by whom is not known: 1"
+    assert (told[6].answered, told[6].note) == (False, note)
+    both = ask(root(by_hand("unknown"), by_hand()))[6]
+    assert both.note == "changes by hand: 1; by whom is not known: 1"
+
+
+def test_a_check_whose_end_nobody_knows_says_nothing() -> None:
+    told = ask(root(), command("k1", PROCESS_EXIT_CODE=0), suite("r1", ""))
+
+    assert [told[number].answered for number in (5, 8)] == [False, False]
+    assert told[8].note == "how the checks ended is not known"
 
 
 def test_a_plan_is_one_that_was_written_down() -> None:

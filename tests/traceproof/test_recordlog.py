@@ -41,6 +41,15 @@ def test_what_there_is_to_say_is_for_the_owner_alone_and_without_secrets(
     assert "ValueError: the key is <SECRET:ANTHROPIC_API_KEY>" in written
 
 
+def test_nothing_is_left_of_a_log_that_is_removed(tmp_path: Path, redactor: Redactor) -> None:
+    opened = open_log(tmp_path / "x.log", redactor)
+    log.error("it failed")
+    opened.remove()
+    opened.close()
+
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_is_on_the_terminal(
     tmp_path: Path, redactor: Redactor, capfd: pytest.CaptureFixture[str]
 ) -> None:

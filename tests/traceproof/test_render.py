@@ -102,6 +102,65 @@ def test_what_a_call_came_to_at_a_server_is_a_line() -> None:
     assert drawn(part)[1:3] == ["└── mcp add  a=1  100 ms", "    2"]
 
 
+def test_what_people_did_beside_prompts_is_a_line_each() -> None:
+    assert drawn(
+        Node("queued", "", "And that."),
+        Node("interruption", "", "[Request interrupted by user]"),
+        Node("slash_command", "", "/model opus"),
+        Node("compaction", "", ""),
+    )[1:5] == [
+        "├── user, for later  And that.",
+        "├── interrupted  [Request interrupted by user]",
+        "├── user to the agent  /model opus",
+        "└── conversation compacted",
+    ]
+
+
+def test_how_a_call_was_allowed_stands_beside_it_and_why_in_full() -> None:
+    calls = [
+        Node("tool", "t", "Bash", approval=word, approved_by="mode: --yolo")
+        for word in ("auto", "granted", "bypassed", "denied")
+    ]
+
+    assert drawn(*calls)[1:5] == [
+        "├── Bash",
+        "├── Bash  granted",
+        "├── Bash  bypassed",
+        "└── Bash  ! denied",
+    ]
+    assert "├── Bash  auto (mode: --yolo)  t" in drawn(*calls, full=True)
+
+
+def test_what_was_given_what_changed_and_every_case_stands_in_full_only() -> None:
+    shown = [
+        Node("task", "", "repair: be right", detail='{"goal": "be right"}'),
+        Node("system", "", "8 characters", detail="Be good."),
+        Node("tools", "", "1: bash", detail='{"name":"bash"}'),
+        Node("change", "", "M a.py", detail="-old\n+new"),
+        Node("test", "r", "pytest", result="1 passed", cases=["passed  test_a"]),
+        Node("diff", "", "1 file", detail="diff --git a/a.py b/a.py"),
+    ]
+
+    assert drawn(*shown)[1:-1] == [
+        "├── task  repair: be right",
+        "├── changed  M a.py",
+        "├── test pytest  1 passed",
+        "└── final diff  1 file",
+    ]
+    full = "\n".join(drawn(*shown, full=True))
+    for text in ("goal", "Be good.", '{"name":"bash"}', "+new", "passed  test_a", "diff --git"):
+        assert text in full
+
+
+def test_an_imported_trace_says_so_at_its_head() -> None:
+    view = View("x", Node("agent", "a", "x"), Totals(0, 0, 0, 0, Tokens(), None), {}, [])
+    view.facts["traceproof.import.source"] = "codex"
+    out = io.StringIO()
+    Console(file=out, width=160).print(render.tree(view))
+
+    assert out.getvalue().splitlines()[0].endswith(" · imported from codex")
+
+
 def test_a_pause_is_a_line_of_its_own() -> None:
     pause = Node("consent", "", "paused by jo", duration=63.0)
 

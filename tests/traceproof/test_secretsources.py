@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
@@ -61,6 +62,20 @@ def test_secrets_that_git_would_show_are_known(make: Making, tmp_path: Path) -> 
     subprocess.run(["git", "remote", "add", "origin", url], cwd=tmp_path, check=True)
 
     assert TOKEN not in new_redactor(make("aider")).mask_text(url)
+
+
+def test_secrets_that_mcp_servers_are_configured_with_are_known(
+    make: Making, tmp_path: Path
+) -> None:
+    server = {"command": "sums", "args": [f"--api-key={TOKEN}"], "env": {"SUMS_TOKEN": KEY}}
+    (tmp_path / "home").mkdir()
+    text = json.dumps({"mcpServers": {"sums": server}})
+    (tmp_path / "home" / ".claude.json").write_text(text)
+
+    masked = new_redactor(make("claude")).mask_text(text)
+
+    assert "--api-key=<SECRET:API_KEY>" in masked
+    assert '"SUMS_TOKEN": "<SECRET:SUMS_TOKEN>"' in masked
 
 
 def test_secrets_of_untracked_env_files_are_known_before_these_are_stored(make: Making) -> None:

@@ -12,7 +12,7 @@ from traceproof import transcripts
 from traceproof.recorder import semconv
 from traceproof.recorder.humanevents import INTERRUPTION, SLASH_COMMAND
 from traceproof.recorder.session import PROMPT_EVENT
-from traceproof.recorder.span import Event, Span
+from traceproof.recorder.span import Attributes, Event, Span
 
 LONG = "A long prompt. " * 40
 
@@ -26,7 +26,7 @@ def always(_moment: int) -> bool:
 
 
 def root(*events: Event) -> Span:
-    attributes = {semconv.CONVERSATION_ID: SESSION}
+    attributes: Attributes = {semconv.CONVERSATION_ID: SESSION}
     return Span(
         "1" * 32, "a" * 16, "invoke_agent", start=1, events=[*events], attributes=attributes
     )

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from traceproof import view
-from traceproof.node import Ran
+from traceproof.node import Node, Ran
 from traceproof.recorder import semconv
 from traceproof.recorder.span import Attributes, Event, Link, Span
 
@@ -116,7 +116,7 @@ def agent(span_id: str, parent: str, start: int = 3) -> Span:
     return Span(TRACE, span_id, "", parent_id=parent, start=start * SECOND, attributes=attributes)
 
 
-def titles(node: view.Node) -> list[tuple[str, list[str]]]:
+def titles(node: Node) -> list[tuple[str, list[str]]]:
     return [(child.title, child.notes) for child in node.children if child.kind == "agent"]
 
 
@@ -172,8 +172,11 @@ def command(span_id: str, parent: str, start: int = 3, **more: Any) -> Span:
 
 
 def test_commands_stand_under_their_call_and_their_test_runs_under_them() -> None:
-    wrapped = {semconv.COMMAND_SCRIPT: "source snapshot && eval 'ls' < /dev/null"}
-    ran = command("k1", "t1", **wrapped, **{semconv.JOIN: "inferred"})
+    wrapped: dict[str, Any] = {
+        semconv.COMMAND_SCRIPT: "source snapshot && eval 'ls' < /dev/null",
+        semconv.JOIN: "inferred",
+    }
+    ran = command("k1", "t1", **wrapped)
     suite = Span(TRACE, "s1", "test pytest", parent_id="k1", start=3 * SECOND)
     suite.attributes = {semconv.TEST_SUITE_NAME: "pytest"}
     suite.events = [
@@ -217,17 +220,14 @@ def test_a_command_whose_call_is_not_in_the_trace_is_not_lost() -> None:
 
 
 def test_what_went_wrong_with_a_command_is_noted() -> None:
-    odd = command(
-        "k1",
-        "a" * 16,
-        **{
-            semconv.COMMAND_STATE: "cut",
-            semconv.COMMAND_LOST: 7,
-            semconv.COMMAND_FAULT: "its shim went away",
-            semconv.COMMAND_STDOUT: b"\xff",
-            semconv.REF + semconv.COMMAND_STDOUT: "concat:0",
-        },
-    )
+    told: dict[str, Any] = {
+        semconv.COMMAND_STATE: "cut",
+        semconv.COMMAND_LOST: 7,
+        semconv.COMMAND_FAULT: "its shim went away",
+        semconv.COMMAND_STDOUT: b"\xff",
+        semconv.REF + semconv.COMMAND_STDOUT: "concat:0",
+    }
+    odd = command("k1", "a" * 16, **told)
 
     node = view.build("x", [root(), odd]).root.children[1]
 
@@ -250,6 +250,37 @@ def test_what_a_tool_call_came_to_at_a_server_stands_under_it() -> None:
     (node,) = call.children
     assert (node.kind, node.notes) == ("mcp", ["which call it is of is inferred"])
     assert seen.totals.tool_calls == 1
+
+
+def test_how_a_call_was_allowed_is_told_with_what_says_so() -> None:
+    told = {
+        semconv.TOOL_APPROVAL: "denied",
+        semconv.TOOL_APPROVAL_FROM: "agent_span",
+        semconv.TOOL_APPROVAL_SOURCE: "user_reject",
+    }
+
+    seen = view.build("x", [root(), chat("c1", 2), tool("t1", 3, "c1", **told)])
+
+    (call,) = seen.root.children[1].children
+    assert (call.approval, call.approved_by) == ("denied", "agent_span: user_reject")
+
+
+def test_what_people_did_is_told_in_order() -> None:
+    own = root()
+    for second, name in enumerate(("interruption", "slash_command", "prompt_queued"), 2):
+        own.events.append(Event(f"traceproof.{name}", second * SECOND, {"content": name}))
+    own.events.append(Event("traceproof.compaction", 9 * SECOND, {}))
+
+    seen = view.build("x", [own, chat("c1", 5)])
+
+    assert [(node.kind, node.title) for node in seen.root.children] == [
+        ("prompt", "fix it"),
+        ("interruption", "interruption"),
+        ("slash_command", "slash_command"),
+        ("queued", "prompt_queued"),
+        ("turn", "1  claude-sonnet-4-5"),
+        ("compaction", ""),
+    ]
 
 
 def test_a_call_in_the_text_says_so() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 import typer
@@ -66,10 +67,18 @@ def facts(
 def build(trace: Trace) -> Report:
     """Collect what a trace tells and what it lacks."""
     evidence = Evidence(trace.tree, trace.agent.own)
-    contract = trace.task.get("contract", {})
-    parts = frozenset(name for name, value in contract.items() if value)
+    parts = frozenset(name for name, value in _contract(trace).items() if value)
     told = answers(evidence, parts)
     return Report(str(trace.path), facts_of(evidence), told, completeness(told), trace.problems)
+
+
+def _contract(trace: Trace) -> dict[str, Any]:
+    """Return the task's contract; of one that a damaged file has lost nothing is known."""
+    try:
+        contract = trace.task.get("contract")
+    except ValueError:
+        return {}
+    return contract if isinstance(contract, dict) else {}
 
 
 def _fact_table(report: Report) -> Table:

@@ -9,6 +9,7 @@ import typer
 
 from traceproof import render, spanfacts, view
 from traceproof.commands.options import JsonOption, StoreOption, TraceArgument, locate, print_json
+from traceproof.given import Given
 from traceproof.recorder import semconv
 from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.span import Span
@@ -18,6 +19,16 @@ _LIMIT = 1 << 20
 
 _LINE = 16 << 10
 """Bytes of each text that are read where it is to be a line: enough for a call's arguments."""
+
+
+_WHOLE = (
+    semconv.OUTPUT_MESSAGES,
+    semconv.COMMAND_SCRIPT,
+    semconv.TASK_CONTRACT,
+    semconv.WORKSPACE_DIFF,
+)
+"""What is read for one line too: half of its JSON says nothing, what was asked for ends a wrapper,
+files are counted."""
 
 
 def register(app: typer.Typer) -> None:
@@ -32,7 +43,8 @@ def show(
         bool,
         typer.Option(
             "--full",
-            help="Show side calls, other HTTP calls and the agent's own commands too; texts uncut.",
+            help="Show all there is: system prompts, tools, diffs, side calls, the agent's own "
+            "commands; texts uncut.",
         ),
     ] = False,
     as_json: JsonOption = False,
@@ -56,13 +68,17 @@ def load(path: Path, *, uncut: bool = True) -> view.View:
         ValueError: it is no trace, or of a later version.
     """
     limits = dict.fromkeys(spanfacts.CONTENT, _LIMIT if uncut else _LINE)
-    for name in (semconv.OUTPUT_MESSAGES, semconv.COMMAND_SCRIPT):
-        limits[name] = _LIMIT  # half of its JSON says nothing; what was asked for ends a wrapper
+    for name in _WHOLE:
+        limits[name] = _LIMIT
+    if not uncut:
+        del limits[semconv.SNAPSHOT_DIFF]
     spans: list[Span] = []
     pending: list[str] = []
+    given = Given()
     with TraceReader.open(path) as reader:
         for record in reader.records():
             if not record.from_agent:
-                spans.append(spanfacts.lean(reader.inline(record.span, limits)))
+                wanted = limits | given.limits(record.span) if uncut else limits
+                spans.append(spanfacts.lean(given.only_new(reader.inline(record.span, wanted))))
                 pending += [record.span.span_id] if record.pending else []
         return view.build(str(path), spans, pending=pending, problems=reader.problems)

@@ -13,6 +13,7 @@ import msgspec
 
 from traceproof.imports import events, tools
 from traceproof.imports.clock import Clock
+from traceproof.imports.missing import Fact
 from traceproof.imports.speaker import Speaker
 from traceproof.proxy.notes import as_text
 from traceproof.proxy.results import answer_attributes, tool_requests
@@ -38,6 +39,7 @@ class Assembler:
         self.system_prompt = self.final_diff = False
         self.known: set[str] = set()
         """The attributes that any span has had: what the source told at least once."""
+        self.lacks: frozenset[Fact] = frozenset()
         self._writer = writer
         self._clock = clock
         self._speakers = {"": Speaker("", root)}
@@ -114,6 +116,7 @@ class Assembler:
 
     def _learn(self, event: events.Known) -> None:
         speaker = self._speaker(event.agent_id)
+        self.lacks |= event.lacks
         speaker.span.attributes.update(event.attributes)
         self._conversation = str(self.root.attributes.get(semconv.CONVERSATION_ID, ""))
         self._learn_more(event)

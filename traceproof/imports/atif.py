@@ -54,6 +54,9 @@ class Atif(base.OneFile):
         yield from main.events(document.elements("steps"))
         children = [x for x in document.elements("subagent_trajectories") if isinstance(x, dict)]
         yield from _sub_agents(file, children, main.launched, depth=1)
+        if main.launched.keys() - {_named(child) for child in children}:
+            file.notes.add("a sub-agent's trajectory is in another file, and is left out")
+            yield Known(lacks=frozenset({Fact.SUB_AGENTS}))
 
 
 def _sub_agents(
@@ -64,14 +67,17 @@ def _sub_agents(
         file.notes.add(f"sub-agents nested deeper than {_DEEPEST} were left out")
         return
     for number, child in enumerate(children, 1):
-        told = wire.text(child.get("trajectory_id")) or wire.text(child.get("session_id"))
-        agent_id = told or f"sub-agent-{depth}.{number}"
+        agent_id = _named(child) or f"sub-agent-{depth}.{number}"
         name = wire.text(wire.record(child.get("agent")).get("name")) or "sub-agent"
         yield Started(agent_id, name, launched.get(agent_id, ""))
         trajectory = _Trajectory(file, child, agent_id)
         yield from trajectory.events(wire.items(child.get("steps")))
         below = [x for x in wire.items(child.get("subagent_trajectories")) if isinstance(x, dict)]
         yield from _sub_agents(file, below, trajectory.launched, depth=depth + 1)
+
+
+def _named(trajectory: dict[str, Any]) -> str:
+    return wire.text(trajectory.get("trajectory_id")) or wire.text(trajectory.get("session_id"))
 
 
 class _Trajectory:
@@ -156,8 +162,7 @@ class _Trajectory:
             if not call_id and len(calls) == len(results) == 1:
                 call_id = str(calls[0].get("id", ""))
             for reference in map(wire.record, wire.items(result.get("subagent_trajectory_ref"))):
-                told = wire.text(reference.get("trajectory_id"))
-                self.launched[told or wire.text(reference.get("session_id"))] = call_id
+                self.launched[_named(reference)] = call_id
             content = result.get("content")
             response = _parts(content) if isinstance(content, list) else content
             if call_id:

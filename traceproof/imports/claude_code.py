@@ -105,12 +105,16 @@ class ClaudeCode:
         launched = main.launched
         told = [(claude_facts.sub_agent(other), other) for other in others]
         for facts, other in sorted(told, key=lambda pair: pair[0].depth):
-            agent_id = facts.agent_id or other.path.stem.removeprefix("agent-")
+            agent_id = facts.agent_id or _file_of(other)
             call_id = facts.call_id or launched.get(agent_id, "")
             yield Started(agent_id, facts.name or "sub-agent", call_id)
             session = _Session(other, agent_id, main.modes)
             yield from session.events()
             launched |= session.launched
+        known = {facts.agent_id or _file_of(other) for facts, other in told} | main.asides
+        if launched.keys() - known:
+            file.notes.add("a sub-agent's file is not there")
+            yield Known(lacks=frozenset({Fact.SUB_AGENTS}))
 
 
 class _Session:
@@ -132,6 +136,11 @@ class _Session:
         self._knows_agent = bool(agent_id)
         self._alone = any(line.get("isSidechain") for line in file.first[:1])
         """A sub-agent's file by itself: its agent is the main one then."""
+
+    @property
+    def asides(self) -> set[str]:
+        """The sub-agents whose lines stand among the others."""
+        return self._answers.keys() - {self._agent_id}
 
     def events(self) -> Iterator[Event]:
         """Yield what the lines tell."""
@@ -258,6 +267,11 @@ class _Session:
         name = _QUEUE.get(operation)
         if name and self._threads:
             yield Happened(name, "", from_iso(line.get("timestamp")), content)
+
+
+def _file_of(file: TranscriptFile) -> str:
+    """Return the agent that a file is named after."""
+    return file.path.stem.removeprefix("agent-")
 
 
 def _said(

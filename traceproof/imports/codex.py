@@ -80,6 +80,9 @@ class Codex:
             thread = _Thread(other, agent_id, it.begins)
             yield from thread.events()
             spawned |= thread.spawned
+        if spawned.keys() - {it.thread for it, _ in told}:
+            file.notes.add("a sub-agent's file is not there")
+            yield Known(lacks=frozenset({Fact.SUB_AGENTS}))
 
 
 class _Thread:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from traceproof.imports.missing import Fact
 from traceproof.proxy.dialects.base import ChatResponse
 from traceproof.recorder.calls import ToolRequest
 from traceproof.recorder.messages import Message, Part
@@ -27,6 +28,8 @@ class Known:
     final_diff: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
     """What else is told of the session, by the transcript's own names."""
+    lacks: frozenset[Fact] = frozenset()
+    """What this transcript does not tell, though others of its format do."""
 
 
 @dataclass(slots=True)

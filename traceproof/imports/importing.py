@@ -149,7 +149,7 @@ def _finish(assembler: Assembler, clock: Clock, source: Source, notes: wire.Note
     root = assembler.root
     name_task(root)
     root.name = f"invoke_agent {root.attributes[semconv.AGENT_NAME]!s}"
-    lacking = missing(source.lacks, assembler, clock.worth)
+    lacking = missing(source.lacks | assembler.lacks, assembler, clock.worth)
     root.attributes[semconv.IMPORT_TIMES] = clock.worth
     root.attributes[semconv.IMPORT_MISSING] = lacking
     if notes.lines():

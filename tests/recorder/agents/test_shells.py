@@ -52,7 +52,7 @@ def test_shells_are_told_from_programs_of_many_names(folder: Path) -> None:
     assert many == [folder / "busybox", folder / "notes.sh"]
 
 
-def test_those_of_this_machine_are_there_once(folder: Path) -> None:
+def test_those_of_this_machine_are_there_once() -> None:
     shells, _ = installed(os.environ)
 
     assert Path("/bin/sh").resolve() in shells

@@ -322,7 +322,8 @@ def test_a_request_that_did_not_get_there_fails() -> None:
 
 def test_params_of_any_kind_do_no_harm() -> None:
     sink, calls, server = connected()
-    for key, params in enumerate(([1, 2], "text", None, {"name": 7}, {"_meta": []})):
+    odd: list[Any] = [[1, 2], "text", None, {"name": 7}, {"_meta": []}]
+    for key, params in enumerate(odd):
         line = {"jsonrpc": "2.0", "id": key, "method": "tools/call", "params": params}
         server.from_client(30, json.dumps(line).encode())
         server.from_server(40, result(key))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from traceproof.recorder.mcp.rewrite import Rewritten, expand, find, rewrite, se
 class Tee:
     """Puts `tee NAME` before a command line."""
 
-    def command(self, name: str, argv: list[str]) -> list[str]:
+    def command(self, name: str, argv: Sequence[str]) -> list[str]:
         return ["tee", name, "--", *argv]
 
 

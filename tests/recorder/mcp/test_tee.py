@@ -148,7 +148,9 @@ def test_the_server_is_spoken_to_over_what_the_agent_has(recorder: Recorder, kin
     else:
         pairs = [socket.socketpair() for _ in range(3)]
         stdin, stdout, stderr = (theirs for _, theirs in pairs)
-        with subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr) as process:
+        with subprocess.Popen(
+            command, stdin=stdin.fileno(), stdout=stdout.fileno(), stderr=stderr.fileno()
+        ) as process:
             for _, theirs in pairs:
                 theirs.close()
             said = pairs[1][0].makefile("rb").read()

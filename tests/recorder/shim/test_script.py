@@ -18,7 +18,7 @@ class Filled:
         size, places, calls = struct.unpack_from("<3Q", encoded)
         self.memory = bytearray(encoded[24:])
         assert len(self.memory) == size
-        self.table = [self.base, 11, 12, 13, 100, 101, 102]
+        self.table = [self.base, 11, 12, 13, 99, 100, 101, 102]
         for place in range(places):
             where, source = struct.unpack_from("<2I", self.memory, place * 8)
             (word,) = struct.unpack_from("<Q", self.memory, where)
@@ -44,9 +44,9 @@ def test_a_plan_that_changes_nothing() -> None:
 
     filled = Filled(encoded)
     assert sent == []
-    assert [call[0] for call in filled.calls] == [PRCTL, PRCTL, SIGPROCMASK, EXECVE]
-    assert filled.calls[2][1:5] == (2, 13, 0, 8)
-    path, arguments, environment = filled.calls[3][1:4]
+    assert [call[0] for call in filled.calls] == [PRCTL, SIGPROCMASK, EXECVE]
+    assert filled.calls[1][1:5] == (2, 13, 0, 8)
+    path, arguments, environment = filled.calls[2][1:4]
     assert (filled.text(path), arguments, environment) == (b"/bin/sh", 11, 12)
 
 
@@ -69,6 +69,17 @@ def test_vectors_and_descriptors() -> None:
     assert filled.text(path) == b"/bin/sh"
     assert filled.vector(arguments) == [b"sh", b"", b"-c"]
     assert filled.vector(environment) == []
+
+
+def test_data_lies_at_a_multiple_of_a_word_and_the_socket_is_known() -> None:
+    made = script.Script("x86_64")
+    made.text(b"odd")
+    place = made.data(b"8 bytes.")
+    made.call("write", (script.SOCKET, 0), place, 8, may_fail=True)
+
+    _, socket, address, size, *_, flags = Filled(made.encode()).calls[0]
+
+    assert (socket, address % 8, size, flags) == (99, 0, 8, 1)
 
 
 def test_there_is_one_for_this_machine_and_for_others() -> None:

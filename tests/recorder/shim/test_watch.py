@@ -94,7 +94,7 @@ def test_exit_codes_are_the_shells(either: str, recorder: Recorder) -> None:
         assert recorder.command().ended["code"] == str(code)
 
 
-def test_killed_it_takes_the_shell_along(bash: str, tmp_path: Path) -> None:
+def test_killed_it_takes_the_shell_along(bash: str, recorder: Recorder, tmp_path: Path) -> None:
     fifo = tmp_path / "alive"
     os.mkfifo(fifo)
     alive = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
@@ -107,6 +107,7 @@ def test_killed_it_takes_the_shell_along(bash: str, tmp_path: Path) -> None:
     os.close(alive)
     assert rest(process) == ""
     assert process.returncode == -signal.SIGKILL
+    assert recorder.command().ended == {"signal": "9"}
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN])

@@ -112,3 +112,31 @@ def test_what_is_no_json_is_left_out(data: bytes) -> None:
     sessions.take(1, 1, data)
 
     assert sessions.runs() == []
+
+
+@pytest.mark.parametrize("number", [10**400, 2**64, -(2**70), 2**63])
+def test_a_number_that_no_span_holds_is_left_out(number: int) -> None:
+    odd = {**PASSED, "seconds": number, "line": number}
+    (run,) = told({**BEGIN, "seed": number}, odd, end(number))
+
+    (case,) = run.cases
+    assert (case.seconds, case.line, run.facts) == (None, 0, {})
+
+
+def test_what_is_nested_without_end_is_passed_over() -> None:
+    sessions = Sessions()
+
+    sessions.take(1, 1, b"[" * 60_000)
+
+    assert sessions.runs() == []
+
+
+def test_texts_are_masked_before_they_are_kept_and_cut() -> None:
+    sessions = Sessions()
+    sessions.clean = lambda text: text.replace("secret", "<SECRET:X>")
+    for event in ({**BEGIN, "arguments": ["-k", "secret"]}, {**FAILED, "message": "secret" * 2000}):
+        sessions.take(1, 1, json.dumps(event).encode())
+
+    (run,) = sessions.runs()
+    assert run.facts["arguments"] == ["-k", "<SECRET:X>"]
+    assert run.cases[0].message == ("<SECRET:X>" * 2000)[:4000]

@@ -12,8 +12,9 @@ import pytest
 
 from support.workspace import Observed, Project, environment, events, paths, read, settle
 from traceproof.recorder import semconv
-from traceproof.recorder.workspace import contents, snapshots
+from traceproof.recorder.workspace import contents
 from traceproof.recorder.workspace.patches import Patches
+from traceproof.recorder.workspace.tree import Leaf
 from traceproof.workspaces import Workspaces
 
 
@@ -331,12 +332,12 @@ def test_pipes_sockets_and_devices_are_not_opened(project: Project) -> None:
         os.chdir(here)
     project.write("file")
     observed = Observed(project)
-    tool = observed.step(
-        lambda: (
-            (project.folder / "file").unlink(),
-            os.mkfifo(project.folder / "file"),
-        )
-    )
+
+    def replace() -> None:
+        (project.folder / "file").unlink()
+        os.mkfifo(project.folder / "file")
+
+    tool = observed.step(replace)
     observed.close()
 
     assert left_out(observed) == ["fifo: a named pipe", "sock: a socket"]
@@ -394,10 +395,10 @@ def test_known_secrets_are_masked_in_what_is_kept(project: Project, tmp_path: Pa
         assert secret not in str(list(reader.spans(inline=True)))
 
 
-def base(project: Project) -> dict[bytes, snapshots.Leaf]:
+def base(project: Project) -> dict[bytes, Leaf]:
     listed = project.git("ls-tree", "-r", "HEAD").splitlines()
     rows = [line.replace("\t", " ").split(" ") for line in listed]
-    return {name.encode(): snapshots.Leaf(mode, oid) for mode, _, oid, name in rows}
+    return {name.encode(): Leaf(mode, oid) for mode, _, oid, name in rows}
 
 
 def test_a_repository_with_longer_hashes(tmp_path: Path) -> None:
@@ -469,7 +470,7 @@ def test_a_full_disk_costs_the_diffs_and_nothing_else(project: Project) -> None:
 
     held = observed.steps._lookout._patches
     assert isinstance(held, Patches)
-    held.put = full  # type: ignore[method-assign]
+    held.put = full  # type: ignore[method-assign, assignment]
     tool = observed.step(lambda: project.write("a"))
     path = observed.close()
 

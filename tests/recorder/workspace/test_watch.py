@@ -209,7 +209,7 @@ def test_what_a_command_left_behind_does_is_of_the_background(project: Project) 
 
 def test_nothing_is_looked_at_while_recording_is_paused(project: Project) -> None:
     consents = [True]
-    observed = Observed(project, consents=lambda: consents[0])
+    observed = Observed(project, consents=lambda _since: consents[0])
     consents[0] = False
     tool = observed.step(lambda: project.write("private"))
     consents[0] = True
@@ -222,6 +222,22 @@ def test_nothing_is_looked_at_while_recording_is_paused(project: Project) -> Non
         semconv.EXTERNAL_CHANGE_EVENT,
         True,
     )
+
+
+def test_a_pause_that_was_over_before_the_next_look_is_told(project: Project) -> None:
+    paused = [0]
+    observed = Observed(project, consents=lambda since: since > paused[0])
+    project.write("private")
+    paused[0] = time.time_ns()
+    observed.asks()
+    tool = observed.step(lambda: project.write("mine"))
+    observed.asks()
+    observed.close()
+
+    (event,) = events(observed.root)[1:]
+    assert (paths(event), event.attributes[semconv.SNAPSHOT_PAUSED]) == (["A private"], True)
+    (event,) = events(tool.span)
+    assert semconv.SNAPSHOT_PAUSED not in event.attributes
 
 
 def test_a_retry_of_an_answer_leaves_no_call_open(project: Project) -> None:
@@ -249,8 +265,8 @@ def test_a_workspace_that_goes_away_and_comes_back(project: Project) -> None:
     observed.close()
 
     assert told(back.span) == [("window", ["A c"])]
-    (line,) = observed.root.attributes[semconv.SNAPSHOT_PROBLEM]  # type: ignore[misc]
-    assert line == "no snapshot: No such file or directory"
+    problems = observed.root.attributes[semconv.SNAPSHOT_PROBLEM]
+    assert problems == ["no snapshot: No such file or directory"]
 
 
 def test_no_home_is_taken_for_a_project(tmp_path: Path) -> None:

@@ -81,6 +81,9 @@ class Rooms:
         (base / "jobs").chmod(0o777)
         originals = {"SHELL": ENVIRONMENT["SHELL"]}
         self.folder = ShimFolder(base / "shim", self.listener.path, TOKEN, originals=originals)
+        for hook in ("path", "shell", "prefix"):
+            for shell in ("bash", "dash", "sh"):
+                self.folder.launcher(hook, f"/bin/{shell}")
 
     def job(self, name: str) -> str:
         """Return the folder of a job."""

@@ -10,7 +10,9 @@ from typing import Any
 
 from support.transparency import stdio
 
-_END_OF_FILE = b"\x04"
+_END_OF_FILE = b"\x04" * 4
+"""One for each program that reads to the end."""
+
 _CHUNK = 1 << 16
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from support.workspace import Observed, Project
 from traceproof.recorder import semconv
-from traceproof.recorder.span import Event, Span, new_span_id, new_trace_id
+from traceproof.recorder.span import Attributes, Event, Span, new_span_id, new_trace_id
 from traceproof.recorder.writer import TraceWriter
 
 Here = Callable[..., Any]
@@ -134,7 +134,7 @@ def forged(path: Path, rows: list[dict[str, Any]], **facts: Any) -> Path:
     writer = TraceWriter(path, resource={})
     ref = writer.blob(b"content\n")
     rows = [{"oid": "d95f3ad14dee633a758d2e331151e950dd13e4ed", "ref": ref, **row} for row in rows]
-    told = {
+    told: Attributes = {
         semconv.SNAPSHOT_NUMBER: 0,
         semconv.TREE_BEFORE: EMPTY,
         semconv.TREE_AFTER: EMPTY,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,23 @@ def test_one_wrong_file_is_one_clear_line(here: Callable[..., Done], project: Pa
         assert (done.code, done.out, len(done.err.splitlines())) == (2, "", 1)
     done = here("import", claude(project), "--source", "cobol")
     assert (done.code, "--source is one of codex" in done.err) == (2, True)
+
+
+def test_what_is_no_file_is_named_and_the_others_are_imported(
+    here: Callable[..., Done], project: Path
+) -> None:
+    loop, folder, pipe = project / "loop.jsonl", project / "a", project / "agent-x.jsonl"
+    loop.symlink_to(loop)
+    folder.mkdir()
+    os.mkfifo(pipe)
+
+    done = here("import", loop, folder, pipe, claude(project))
+
+    first, second, third = done.err.splitlines()
+    assert first == f"traceproof: {loop}: Too many levels of symbolic links"
+    assert second == f"traceproof: {folder}: Is a directory"
+    assert third.startswith(f"traceproof: {pipe}: a pipe or a device")
+    assert len(traces(project)) == 1
 
 
 def test_a_sub_agent_s_file_goes_with_its_session(here: Callable[..., Done], project: Path) -> None:

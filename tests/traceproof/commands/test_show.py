@@ -22,17 +22,20 @@ def test_in_a_pipe_it_is_a_plain_tree(here: Here) -> None:
     assert "\x1b" not in out
     lines = out.splitlines()
     assert " · exit 0 · main@" in lines[0]
-    assert lines[1].startswith("├── user  The tests fail.")
-    assert "├── turn 1  claude-sonnet-4-5  " in lines[2]
-    assert "1,092 in · 17 out  $0.0039" in lines[2]
-    assert "│   └── bash  command=python3 -m unittest -q  " in lines[4]
-    assert lines[-1].startswith("5 turns · 5 tool calls · 3 commands · 8,403 in (75% cached) · 148 out · $")
+    assert lines[1] == "├── task  repair: merge() never shortens an interval"
+    assert lines[2].startswith("├── user  The tests fail.")
+    assert "├── turn 1  claude-sonnet-4-5  " in lines[3]
+    assert "1,092 in · 17 out  $0.0039" in lines[3]
+    assert "│   └── bash  command=python3 -m unittest -q  " in lines[5]
+    assert lines[-1].startswith(
+        "5 turns · 5 tool calls · 3 commands · 8,403 in (75% cached) · 148 out · $"
+    )
 
 
 @pytest.mark.usefixtures("trace")
 def test_in_full_it_has_the_ids_of_spans_and_whole_texts(here: Here) -> None:
     brief, full = here("show"), here("show", "--full")
-    turns = [node["span_id"] for node in here("show", "--json").json["root"]["children"][1:]]
+    turns = [node["span_id"] for node in here("show", "--json").json["root"]["children"][2:]]
 
     assert full.code == 0
     assert all(span_id in full.out for span_id in turns)
@@ -46,8 +49,11 @@ def test_as_json_it_is_the_same_tree(here: Here, trace: Path) -> None:
     assert seen["trace"] == str(trace)
     assert seen["facts"]["process.exit.code"] == 0
     assert seen["totals"]["turns"] == 5
-    assert [node["kind"] for node in seen["root"]["children"]] == ["prompt", *["turn"] * 5]
-    (call,) = seen["root"]["children"][1]["children"]
+    kinds = [node["kind"] for node in seen["root"]["children"]]
+    assert [kind for kind in kinds if kind != "diff"] == ["task", "prompt", *["turn"] * 5]
+    system, tools, call = seen["root"]["children"][2]["children"]
+    assert system["detail"].startswith("You are a careful engineer.")
+    assert tools["title"] == "3: bash, read_file, edit_file"
     assert (call["kind"], call["title"]) == ("tool", "bash")
     assert seen["problems"] == []
 

@@ -8,6 +8,7 @@ import pytest
 from support import transcripts
 from support.transcripts import only, read, stamp
 from traceproof.imports.events import Answered, Known, Said, Started
+from traceproof.imports.missing import Fact
 from traceproof.recorder import semconv
 
 AGENT = {"name": "someone", "version": "3", "model_name": "m-1"}
@@ -128,6 +129,14 @@ def test_sub_agents_are_under_the_call_whose_result_refers_to_them(tmp_path: Pat
         ("two", ""),
     ]
     assert [answer.agent_id for answer in only(Answered, events)] == ["", "one", "two"]
+
+
+def test_a_sub_agent_in_another_file_is_missing(tmp_path: Path) -> None:
+    reference = {"session_id": "two", "trajectory_path": "two.json"}
+    results = [{"source_call_id": "a", "subagent_trajectory_ref": [reference]}]
+    step = {"source": "agent", "tool_calls": [call("a")], "observation": {"results": results}}
+
+    assert only(Known, told(tmp_path, step))[-1].lacks == {Fact.SUB_AGENTS}
 
 
 def test_images_tools_and_the_rest_are_kept(tmp_path: Path) -> None:

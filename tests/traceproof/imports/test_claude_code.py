@@ -16,6 +16,7 @@ from traceproof.imports.events import (
     Said,
     Started,
 )
+from traceproof.imports.missing import Fact
 from traceproof.proxy.dialects import wire
 from traceproof.recorder import humanevents, semconv
 
@@ -258,9 +259,85 @@ def test_sub_agents_of_older_versions_stand_beside_or_within_the_session(tmp_pat
 
     assert [(event.agent_id, event.prompt) for event in said] == [
         ("", "Do it."),
-        ("sidechain", "Part."),
+        ("sidechain-1", "Part."),
         ("abc", "Part two."),
     ]
+
+
+def test_sub_agents_whose_lines_stand_within_the_session_do_not_mix_up(tmp_path: Path) -> None:
+    main = Claude()
+    main.says("Do both.")
+    asked = [
+        {"type": "tool_use", "id": name, "name": "Task", "input": {"prompt": name}}
+        for name in ("one", "two")
+    ]
+    first, second = main.answers(asked[0]), main.answers(asked[1])
+    aside = {"isSidechain": True}
+    starts = [main.says(name, parentUuid=None, **aside) for name in ("one", "two")]
+    for start, key in zip(starts, ("msg_2", "msg_3"), strict=True):
+        main.answers(f"I am {key}.", key=key, parentUuid=start, **aside)
+    main.hears("one", "Done.", parentUuid=first)
+    main.hears("two", "Done.", parentUuid=second)
+
+    events = told(tmp_path, main)
+
+    assert [(e.agent_id, e.call_id, e.join) for e in only(Started, events)] == [
+        ("sidechain-1", "one", "inferred"),
+        ("sidechain-2", "two", "inferred"),
+    ]
+    answers = [(e.agent_id, e.response.messages[0].parts[0]) for e in only(Answered, events)]
+    assert [(agent, part.get("content")) for agent, part in answers] == [
+        ("", None),
+        ("sidechain-1", "I am msg_2."),
+        ("sidechain-2", "I am msg_3."),
+    ]
+    kinds = [type(event).__name__ for event in events]
+    assert kinds.index("Answered") < kinds.index("Started")
+
+
+def test_a_sub_agent_whose_file_is_not_there_is_missing(tmp_path: Path) -> None:
+    notes, claude = wire.Notes(), Claude()
+    claude.says("Do it.")
+    asked = {"type": "tool_use", "id": "t", "name": "Agent", "input": {"prompt": "Part."}}
+    claude.answers(asked)
+    claude.hears("t", "Done.", result={"agentId": "abc", "status": "completed"})
+
+    events = told(tmp_path, claude, notes)
+
+    assert only(Known, events)[-1].lacks == {Fact.SUB_AGENTS}
+    assert notes.lines() == ["a sub-agent's file is not there"]
+
+
+def test_what_was_typed_meanwhile_is_a_prompt_once_the_agent_has_it(tmp_path: Path) -> None:
+    claude = Claude()
+    claude.says("Do it.")
+    claude.answers(bash("a", "true"))
+    claude.add("queue-operation", operation="enqueue", content="And that.")
+    claude.add("queue-operation", operation="remove")
+    claude.hears("a", "", result={"stdout": "", "stderr": ""})
+    queued = {"type": "queued_command", "prompt": "And that.", "commandMode": "prompt"}
+    claude.add("attachment", attachment=queued)
+    claude.add("attachment", attachment={**queued, "commandMode": "task-notification"})
+    claude.add("attachment", attachment={**queued, "origin": {"kind": "peer"}})
+
+    events = told(tmp_path, claude)
+
+    assert [e.prompt for e in only(Said, events) if e.prompt] == ["Do it.", "And that."]
+    assert [e.name for e in only(Happened, events)] == [humanevents.QUEUED]
+
+
+def test_what_is_odd_in_one_answer_is_not_said_of_the_next(tmp_path: Path) -> None:
+    notes, claude = wire.Notes(), Claude()
+    claude.says("One.")
+    claude.answers("Odd.", key="msg_1", message={"usage": {"input_tokens": "many"}})
+    claude.answers("Plain.", key="msg_2")
+    claude.records.insert(0, "nonsense")
+
+    odd, plain = only(Answered, told(tmp_path, claude, notes))
+
+    assert odd.response.problems == ["input_tokens is not a count"]
+    assert plain.response.problems == []
+    assert notes.lines() == ["a line is no JSON object", "input_tokens is not a count"]
 
 
 def test_lines_nobody_knows_are_counted(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,13 @@ def test_a_document_that_is_too_large_is_refused(
 
     with pytest.raises(ValueError, match="one JSON document of 15 bytes is too large"):
         _ = opened(tmp_path, b'{"a":"1234567"}').document
+
+
+def test_a_pipe_or_a_device_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"{path}: a pipe or a device"):
+            TranscriptFile(path, wire.Notes())
+    with pytest.raises(IsADirectoryError, match=str(tmp_path)):
+        TranscriptFile(tmp_path, wire.Notes())

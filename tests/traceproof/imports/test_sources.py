@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,7 +39,12 @@ def test_lines_are_told_by_their_beginning(tmp_path: Path) -> None:
 
 
 def test_other_documents_are_none(tmp_path: Path) -> None:
-    for value in ({"schema_version": "ATIF-v2.0"}, {"schema_version": 5}, {"messages": []}):
+    others: list[dict[str, Any]] = [
+        {"schema_version": "ATIF-v2.0"},
+        {"schema_version": 5},
+        {"messages": []},
+    ]
+    for value in others:
         with pytest.raises(ValueError, match="not a transcript of codex, claude-code"):
             found(transcripts.document(tmp_path / "file", value))
 

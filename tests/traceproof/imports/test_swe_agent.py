@@ -6,7 +6,7 @@ from typing import Any
 
 from support import transcripts
 from support.transcripts import only, read
-from traceproof.imports.events import Answered, Known, Said, Took
+from traceproof.imports.events import Answered, Back, Known, Said, Took
 
 CALL = {
     "id": "c1",
@@ -79,7 +79,7 @@ def test_without_tool_calls_the_action_is_read_out_of_the_step(tmp_path: Path) -
         {"role": "user", "content": "a.py", "message_type": "observation"},
     ]
 
-    events = told(tmp_path, history=history, trajectory=STEPS)
+    events = told(tmp_path, history=history, trajectory=STEPS[:1])
 
     (answer,) = only(Answered, events)
     (asked,) = answer.asked
@@ -98,3 +98,36 @@ def test_without_a_history_the_steps_are_all_there_is(tmp_path: Path) -> None:
         '{"command":"submit"}',
     ]
     assert [event.prompt for event in only(Said, events)] == ["", "Fix it.", "", ""]
+
+
+def test_steps_that_had_to_be_asked_again_shift_nothing(tmp_path: Path) -> None:
+    again = {"action": "", "observation": "", "response": "No action.", "execution_time": 0}
+
+    events = told(tmp_path, history=HISTORY, trajectory=[STEPS[0], again, STEPS[1]])
+
+    answers = only(Answered, events)
+    said = [answer.response.messages[0].parts[0]["content"] for answer in answers]
+    assert said == ["Look.", "No action.", "Submit."]
+    (back,) = only(Back, events)
+    before = events[: events.index(answers[1])]
+    assert back.key == [event for event in before if isinstance(event, Said)][-1].key
+    assert [(took.call_id, took.duration) for took in only(Took, events)] == [
+        ("c1", 500_000_000),
+        ("c2", 250_000_000),
+    ]
+
+
+def test_a_step_that_the_history_ends_before_is_told(tmp_path: Path) -> None:
+    events = told(tmp_path, history=HISTORY[:-1], trajectory=STEPS)
+
+    last = only(Answered, events)[-1]
+    assert last.asked[0].arguments == '{"command":"submit"}'
+    assert only(Said, events)[-1].message.parts[0]["response"] == "Submitted."
+
+
+def test_what_swe_agent_says_itself_is_no_models(tmp_path: Path) -> None:
+    gave_up = {"role": "assistant", "content": "Exit due to cost limit", "action": ""}
+
+    events = told(tmp_path, history=[*HISTORY, gave_up], trajectory=STEPS)
+
+    assert [answer.is_call for answer in only(Answered, events)] == [True, True, False]

@@ -18,7 +18,7 @@ sleep 0.1 & disown; jobs; echo end
 sleep 0.2 & echo end
 == $! is the job
 sleep 0.01 & p=$!; wait $p; echo $?; kill -0 $p 2>/dev/null; echo $?
-== wait -n [core]
+== wait -n
 (sleep 0.3; exit 3) & (exit 5) & wait -n; echo $?; wait -n; echo $?; wait -n; echo $?
 == wait -p
 (exit 5) & p=$!; wait -n -p got; echo $? $((p == got))
@@ -42,7 +42,7 @@ cat & wait; read -r line; echo "$line"
 cat <&0 & wait; echo end
 == a background group
 { echo a; sleep 0.02; echo b; } & wait; echo c
-== set -m in a script [core]
+== set -m in a script
 set -m; sleep 0.02 & wait; echo $?; set +m; echo "$-" | tr -d c
 == set -m: a job has its own group
 set -m; sh -c 'ps -o pgid= -p $$ | tr -d " "; echo $$' | sort -u | wc -l
@@ -53,7 +53,7 @@ set -m; sh -c 'kill -STOP $$; echo on' & until jobs | grep -q Stopped; do sleep 
 == set -m: fg [calm]
 set -m; sh -c 'sleep 0.05; exit 6' & fg %1; echo $?
 == set -m: the group of a pipeline is killed
-set -m; sleep 5 | sleep 5 & kill -- -$(jobs -p); wait; echo $?
+set -m; sleep 5 | sleep 5 & kill -- -$(jobs -p); wait %1; echo $?
 == without set -m jobs are in our group
 sleep 0.1 & a=$(ps -o pgid= -p $!); b=$(ps -o pgid= -p $$); [ "$a" = "$b" ]; echo $?; wait
 == dash: a background job [dash]

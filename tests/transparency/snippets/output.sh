@@ -1,4 +1,4 @@
-== no newline at the end [core]
+== no newline at the end
 printf text; printf err >&2
 == nothing at all [core]
 true
@@ -6,7 +6,7 @@ true
 printf '\377\376\200abc\303\n'; printf '\300\n' >&2
 == NULs
 printf 'a\0b\0'; head -c 10 /dev/zero
-== every byte [core]
+== every byte
 for i in $(seq 0 255); do printf "\\$(printf %03o $i)"; done | cat; echo
 == escape sequences
 printf '\033[31mred\033[0m\a\b\t\v\f\r\n'
@@ -88,7 +88,7 @@ nonsense-command; ./nonsense; /nonexistent; echo $?; . ./nothing; cd /nonexisten
 nonsense-command; ./nonsense; echo $?; cd /nonexistent; ${x?unset}
 == sh: error messages [sh]
 nonsense-command; echo $?; . /nonexistent; echo not reached
-== a syntax error [core]
+== a syntax error
 echo before
 if then
 == an unfinished quote

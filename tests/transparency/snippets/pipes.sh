@@ -12,7 +12,7 @@ yes | head -3; echo "${PIPESTATUS[@]}"
 { while echo line; do :; done; } 2>/dev/null | head -2; echo "${PIPESTATUS[@]}"
 == a writer that ignores a broken pipe
 (trap '' PIPE; yes 2>/dev/null; echo $? >&2) | head -1
-== a broken pipe under pipefail [core]
+== a broken pipe under pipefail
 set -o pipefail; yes | head -1; echo $?
 == seq into head with an error on the way
 seq 100000 2>&1 | head -2 | cat -n
@@ -26,7 +26,7 @@ echo hello | true; echo $?
 printf '%s\n' a b c | tee one two | wc -l; cat one two
 == tee to the errors [deaf]
 echo both | tee /dev/stderr | tr a-z A-Z
-== process substitution to read [core]
+== process substitution to read
 diff <(printf '1\n2\n') <(printf '1\n3\n'); paste <(seq 3) <(seq 4 6)
 == process substitution to write
 { echo into; } > >(cat > file); wait $!; cat file

@@ -10,7 +10,7 @@ touch f; find f -ok echo {} \; < /dev/null 2>/dev/null; echo $?
 env -i bash -c 'env; echo $PATH'; env -i sh -c env | sort
 == env -u and additions
 env -u HOME A=b bash -c 'echo ${HOME-none} $A'
-== env names that are no identifiers [core]
+== env names that are no identifiers
 env 'a-b=1' 'x.y=2' '3=4' ' =5' sh -c 'env' | grep -E '^(a-b|x.y|3| )=' | sort; env 'a-b=1' bash -c env | grep a-b
 == nice
 nice -n 3 sh -c nice; nice -n 3 bash -c 'nice -n 2 nice'
@@ -29,7 +29,7 @@ echo 'a b c' | awk '{print $2; system("echo from awk")}'; perl -e 'print `echo f
 == system() and popen()
 python3 -c 'import os, subprocess
 print(os.system("exit 3") >> 8, os.popen("echo p").read(), subprocess.run("echo $0", shell=True, capture_output=True).stdout)'
-== python's encoding [core]
+== python's encoding
 python3 -c 'import sys, os, locale; print(sys.getfilesystemencoding(), os.environ.get("LC_CTYPE"), locale.getpreferredencoding())'
 == python that dies of a signal
 python3 -c 'import os, signal; os.kill(os.getpid(), signal.SIGKILL)'; echo $?
@@ -59,13 +59,13 @@ stdbuf -oL sh -c 'echo a; echo b'; stdbuf -o0 printf c; echo
 == strace is not needed to see children
 sh -c 'echo $(ps -o ppid= -p $$)' | grep -qx $$; echo $?
 == pgrep finds the shell once
-pgrep -f needle-in-this-script | wc -l
+pgrep -g 0 -f needle-in-this-script | wc -l
 == ps of our group shows what we started
 sleep 0.2 & ps -o comm= -g $(ps -o sid= -p $$) | grep -c sleep; wait
 == pstree from the shell down
 sh -c 'sleep 0.3 & ps --ppid $$ -o comm= | sort; wait'
 == killall-like by group
-set -m; (sleep 5; sleep 5) & kill -TERM -- -$!; wait; echo $?
+set -m; (sleep 5; sleep 5) & kill -TERM -- -$!; wait %1; echo $?
 == dd to and from descriptors
 dd if=/dev/zero bs=1k count=3 2>/dev/null | dd of=f bs=512 2>/dev/null; stat -c %s f
 == core dumps are off

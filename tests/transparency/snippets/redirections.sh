@@ -6,7 +6,7 @@ END
 cat <<'END'
 $HOME `no` \n
 END
-== a here-document with tabs [core]
+== a here-document with tabs
 cat <<-END
 	indented
 	END
@@ -60,8 +60,8 @@ for n in 3 4 5 6 7 8 9; do eval "exec $n>file$n"; echo $n >&$n; done; for n in 3
 exec 10>a 63>b 200>c; echo ten >&10; echo 63 >&63; echo 200 >&200; cat a b c
 == a descriptor of the shell's choice
 exec {fd}>file; echo $((fd >= 10)); echo text >&$fd; exec {fd}>&-; cat file
-== which descriptors are free [core]
-ls /proc/self/fd | tr '\n' ' '; ls -l /proc/$$/fd | wc -l
+== which descriptors are free
+set -- /proc/$$/fd/*; echo "${@##*/}"; python3 -c 'import os; print(os.listdir("/proc/self/fd"))'
 == moved descriptors
 exec 3>file; echo a >&3; exec 4>&3-; echo b >&4; { echo c >&3; } 2>/dev/null; echo $?; cat file
 == opened to read and write
@@ -72,7 +72,7 @@ set -C; echo a > file; echo b > file; echo $?; echo c >| file; cat file
 echo a > file; echo b >> file; cat file; { echo c; echo d; } >> file; wc -l < file
 == &> and &>>
 { echo a; echo b >&2; } &> file; { echo c; echo d >&2; } &>> file; cat file
-== the order of redirections [core]
+== the order of redirections
 ls /nonexistent-folder 2>&1 >/dev/null | wc -l; ls /nonexistent-folder >/dev/null 2>&1; echo $?
 == /dev/stdout and /dev/stderr [deaf]
 echo out > /dev/stdout; echo err > /dev/stderr; echo again >&1

@@ -4,7 +4,7 @@ echo "$0 $# $1 $2"; return 2>/dev/null; echo "${BASH_SOURCE[0]}"; exit 6
 echo "$0 $# $1"; exit 6
 == a script file that reads input [script]
 read -r x; echo "$x"; cat
-== a login shell [core login]
+== a login shell [login]
 echo "$0 $-"; shopt -q login_shell; echo $?
 == a login shell's environment [login]
 env | sort
@@ -28,7 +28,7 @@ printf '#!/nonexistent/shell\n' > s; chmod +x s; ./s; echo $?
 printf '#!/bin/bash\necho in $0\nexit 9\n' > s; chmod +x s; exec ./s
 == exec of a program [core]
 exec echo replaced
-== exec of what is not there [core]
+== exec of what is not there
 exec /nonexistent; echo not reached
 == exec of what is not there, and on
 shopt -s execfail; exec nonsense; echo "still here $?"

@@ -2,13 +2,13 @@
 env
 == the whole environment of dash [dash]
 env
-== what the shell exports and what it does not [core]
+== what the shell exports and what it does not
 export -p; declare -p SHLVL; unset SHLVL; env | sort
 == all variables, but those that name processes and times
 set | grep -v -E '^(PPID|BASHPID|RANDOM|SECONDS|EPOCH.*|SRANDOM|BASH_EXECUTION_STRING|_)=' | cut -c 1-200
 == dash: all variables [dash]
 set | grep -v PPID
-== the environment as the kernel has it [core]
+== the environment as the kernel has it
 tr '\0' '\n' < /proc/$$/environ
 == the command line as the kernel has it
 tr '\0' '\n' < /proc/$$/cmdline; cat /proc/$$/comm
@@ -24,11 +24,11 @@ echo "$BASH $BASH_VERSION"; echo "$BASHOPTS"; echo "$SHELLOPTS"
 shopt; set -o
 == SHLVL goes up
 echo $SHLVL; bash -c 'echo $SHLVL'; (echo $SHLVL); bash -c 'bash -c "echo \$SHLVL"'
-== SHELL and PATH are the user's [core]
+== SHELL and PATH are the user's
 echo "$SHELL $PATH"; type -a bash sh env; command -v bash
 == hash finds the shell itself
 hash bash; hash | tail -1; which bash
-== set -e [core]
+== set -e
 set -e; echo before; false; echo after
 == set -e in a subshell
 set -e; (false; echo no) || echo caught; (exit 4); echo not reached
@@ -36,8 +36,8 @@ set -e; (false; echo no) || echo caught; (exit 4); echo not reached
 set -u; echo "${x-default}"; echo $x; echo not reached
 == set -euo pipefail [core]
 set -euo pipefail; echo start; x=$(false | true) || echo "failed $?"; false | true; echo not reached
-== set -x [core]
-set -x; a=1; echo $a | cat; (( a > 0 )); set +x; echo end
+== set -x
+set -x; a=1; echo "$a $(echo b)"; (( a > 0 )); for i in 1 2; do :; done; set +x; echo end
 == set -x with PS4 and BASH_XTRACEFD
 exec 9>trace; BASH_XTRACEFD=9; PS4='at $LINENO: '; set -x; echo a; set +x; cat trace
 == set -v
@@ -97,13 +97,13 @@ eval 'echo "a  $(echo '"'"'b  c'"'"')"'
 while getopts ab:c o -a -b val -c; do echo "$o ${OPTARG-}"; done; echo $OPTIND
 == the calling stack
 f() { g; }; g() { echo "${FUNCNAME[@]}"; caller 0; }; f
-== locale in the environment [core]
+== locale in the environment
 echo "$LANG ${LC_ALL-none} ${LC_CTYPE-none}"; locale 2>/dev/null | head -3
 == sorting goes by the locale
 printf '%s\n' b A a B | sort; printf '%s\n' b A a B | LC_ALL=C sort
 == TZ and dates
 TZ=Asia/Tokyo date -d @0 +%H:%M; date -u -d @86400 +%F; printf '%(%Y)T\n' 0
-== cwd [core]
+== cwd
 basename "$PWD"; pwd | sed 's|.*/||'; pwd -P | sed 's|.*/||'; mkdir d; cd d; basename "$PWD"; basename "$OLDPWD"; cd -  | sed 's|.*/||'
 == cd into a deleted folder
 mkdir d; cd d; rmdir ../d; pwd | sed 's|.*/||'; /bin/pwd > /dev/null; echo $?; cd ..; ls
@@ -113,7 +113,7 @@ mkdir a b; pushd a > /dev/null; pushd ../b > /dev/null; dirs | wc -w; popd > /de
 mkdir -p x/target; CDPATH=x; cd target | sed 's|.*/||'
 == a symlink as cwd
 mkdir real; ln -s real link; cd link; basename "$PWD"; basename "$(pwd -P)"
-== umask [core]
+== umask
 umask; umask -S; touch a; umask 077; touch b; stat -c %a a b; mkdir d; stat -c %a d
 == RANDOM can be seeded
 RANDOM=42; echo $RANDOM $RANDOM
@@ -127,7 +127,7 @@ echo 'echo "$# $1"; return 4' > lib; . ./lib arg; echo $?; source ./lib
 type cd; type -t if; type -t ls; type -P ls; f() { :; }; type -t f
 == enable, builtin and command
 builtin echo b; command echo c; enable -n echo; type -t echo
-== ulimit as it is [core]
+== ulimit as it is
 ulimit -a
 == ulimit -n
 ulimit -n 20; ulimit -n; exec 18>f; exec 19>g; exec 15>h; echo $?; (exec 25>i) 2>/dev/null; echo $?
@@ -143,12 +143,13 @@ ulimit -c 0; ulimit -c; ulimit -s 4096; ulimit -s; bash -c 'ulimit -s'
 ulimit -u 5000; ulimit -u
 == ulimit -S and -H
 ulimit -Sn 30; ulimit -Hn 40; ulimit -Sn; ulimit -Hn; ulimit -Sn 50; echo $?
-== resource limits as the kernel has them [core]
+== resource limits as the kernel has them
 cat /proc/$$/limits
 == signals as the kernel has them [core]
-grep -E '^Sig(Blk|Ign|Cgt)' /proc/$$/status; grep -E '^(Sig[BIC]|ShdPnd)' /proc/self/status
+while read -r name value; do case $name in Sig[BIC]*|ShdPnd*) echo $name $value; esac; done < /proc/$$/status
+grep -E '^(Sig[BIC]|ShdPnd)' /proc/self/status
 == threads, children and tracer
-grep -E '^(Threads|TracerPid|NoNewPrivs|Seccomp|Umask)' /proc/$$/status; cat /proc/$$/task/$$/children | wc -w
+grep -E '^(Threads|TracerPid|NoNewPrivs|Seccomp|Umask)' /proc/$$/status; read -r x < /proc/$$/task/$$/children; echo "<$x>"
 == user and groups
 id -u; id -g; id -G; whoami 2>/dev/null
 == capabilities

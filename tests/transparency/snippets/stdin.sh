@@ -1,6 +1,6 @@
 == read a line [core]
 read -r line; echo "$line"; echo $?
-== read all [core]
+== read all
 cat
 == read nothing: it is left for the next [core]
 echo hello
@@ -88,7 +88,7 @@ read -r a; echo "$a"; read -r b; echo "$b"; cat
 xargs -n1 echo item
 == stdin is read to the end by exec
 exec cat
-== a byte at a time to the end
+== a byte at a time to the end [calm]
 while IFS= read -r -N1 c; do printf '%s.' "$c"; done; echo
 == bash -s with arguments
 echo 'echo "$# $2"' | bash -s one two; bash -s <<< 'exit 5'; echo $?

@@ -19,7 +19,7 @@ for s in HUP QUIT USR1 USR2 ALRM WINCH CONT PIPE; do kill -$s $$; done; echo don
 trap 'echo first' RTMIN; trap 'echo last' RTMAX; kill -RTMIN $$; kill -RTMAX $$; echo done
 == several of one kind while it waits
 trap 'echo got' USR1; (kill -USR1 $$; sleep 0.05; kill -USR1 $$) & wait $!; wait; echo done
-== ERR [core]
+== ERR
 trap 'echo failed on $LINENO: $?' ERR; true; false; (exit 4); echo end
 == ERR is not inherited, and is with -E
 f() { false; true; }; trap 'echo err' ERR; f; set -E; f
@@ -37,7 +37,7 @@ trap '' TERM; bash -c 'kill -TERM $$; echo survived'
 trap 'echo outer' TERM; bash -c 'trap -p TERM; kill -TERM $$; echo not reached'; echo $?
 == reset
 trap 'echo x' USR1; trap - USR1; trap -p; kill -USR1 $$
-== trap -p lists what is set [core]
+== trap -p lists what is set
 trap 'echo a' EXIT; trap '' INT; trap 'echo b' USR1; trap -p
 == trap -p of a fresh shell [core]
 trap -p; trap
@@ -67,7 +67,7 @@ echo abort >&2; kill -ABRT $$
 kill -PIPE $$
 == killed by HUP
 kill -HUP $$
-== killed by INT [core]
+== killed by INT
 kill -INT $$
 == killed by QUIT
 kill -QUIT $$; echo bash lets this pass
@@ -87,7 +87,7 @@ for s in XCPU FPE ILL BUS SYS; do bash -c "kill -$s \$\$" 2>/dev/null; echo $?; 
 sh -c 'kill -TERM $$'; sh -c 'kill -KILL $$'; sh -c 'kill -SEGV $$'; sh -c 'kill -ABRT $$'; echo $?
 == exec, then killed
 exec sh -c 'echo in; kill -TERM $$'
-== kill 0 with a handler [core]
+== kill 0 with a handler
 trap 'echo caught' TERM; kill -TERM 0; echo on
 == kill 0 without a handler
 trap 'echo bye' EXIT; kill -USR2 0; echo not reached

@@ -15,7 +15,7 @@ def test_cases_without_their_groups(log: Log, name: str) -> None:
         "adds": ("passed", ""),
         "is wrong": ("failed", "2 == 3" if "tap" in name else ""),
         "skipped": ("skipped", "not today"),
-        "later": ("skipped", "TO" "DO"),
+        "later": ("skipped", "TO" + "DO"),
         "group > works": ("passed", ""),
         "group > fails # inside": ("failed", "bad" if "tap" in name else ""),
     }
