@@ -7,7 +7,7 @@ in its environment, so it is used for all of them. Where there is none, the agen
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeAlias
 
 from traceproof.recorder import namespaces
@@ -43,29 +43,26 @@ Refusal: TypeAlias = Callable[[Kind], str]
 def plan(
     agent: Agent,
     env: Mapping[str, str],
-    argv: Sequence[str] = (),
     *,
     user_namespace: bool = False,
     refusal: Refusal = namespaces.refusal,
 ) -> Plan:
-    """Choose the hooks for an agent that is started with this environment and command line.
+    """Choose the hooks for an agent that is started with this environment.
 
     `user_namespace` allows one: a mount namespace within it needs no root.
     """
-    sandboxed = agent.sandboxed(argv, env) if argv else ""
-    inside = [sandboxed] if sandboxed else []
     found, many = shells.installed(env)
     kind: Kind | None = "user" if user_namespace and not refusal("user") else None
     if not refusal("mount"):
         kind = "mount"
     if kind and found:
         left = [f"{path}: a program of many names" for path in many]
-        return Plan(kind, tuple(map(str, found)), unhooked=(*left, *inside))
+        return Plan(kind, tuple(map(str, found)), unhooked=tuple(left))
     beyond = agent.beyond_hooks(env)
     why = f"no mount namespace: {refusal('mount')}"
     return Plan(
         variables=tuple(agent.shell_hooks(env)),
-        unhooked=(*([f"{beyond}; {why}"] if beyond else []), *inside),
+        unhooked=(f"{beyond}; {why}",) if beyond else (),
     )
 
 

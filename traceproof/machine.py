@@ -71,7 +71,6 @@ class Machine:
         self._plan = plan(
             settings.agent,
             settings.environment,
-            settings.command,
             user_namespace=settings.user_namespace,
         )
         try:

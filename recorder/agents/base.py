@@ -126,9 +126,6 @@ class Agent(Protocol):
     def beyond_hooks(self, env: Mapping[str, str], /) -> str:
         """Say which of its shells `shell_hooks` do not reach; "" where there are none."""
 
-    def sandboxed(self, argv: Sequence[str], env: Mapping[str, str], /) -> str:
-        """Say which commands its own sandbox keeps from the recorder; "" where it has none on."""
-
     def notes(self, context: LaunchContext, /) -> list[str]:
         """Return one-line remarks on what was left undone, for the user."""
 

@@ -22,8 +22,6 @@ _ROOT = "/root"
 """What the main agent calls itself; the name of a sub-agent is a path below it."""
 
 _PURPOSES = {"": base.MAIN, "turn": base.MAIN, "prewarm": "warm_up", "compaction": "compact"}
-_NO_SANDBOX = "danger-full-access"
-_BYPASS = frozenset({"--dangerously-bypass-approvals-and-sandbox", "--yolo"})
 _USER_AGENT = re.compile(r"codex[\w-]*/(\d[\w.+-]*)")
 
 
@@ -70,12 +68,6 @@ class Codex(Generic):
     def beyond_hooks(self, _env: Mapping[str, str]) -> str:
         """Say that nothing is reached."""
         return "all of them: it runs the shell of the user's passwd entry by its path"
-
-    def sandboxed(self, argv: Sequence[str], env: Mapping[str, str]) -> str:
-        """Say that its sandbox, which is on unless told otherwise, allows no connection."""
-        off = codex_settings.sandbox_mode(env) == _NO_SANDBOX
-        off = off or any(word in _BYPASS or _NO_SANDBOX in word for word in argv)
-        return "" if off else "commands in Codex's own sandbox, where nothing may be connected to"
 
     def configured_hosts(self, env: Mapping[str, str]) -> set[str]:
         """Return the hosts that the user's settings name."""

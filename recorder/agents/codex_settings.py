@@ -58,11 +58,6 @@ def urls(env: Mapping[str, str]) -> Iterator[str]:
     yield from (url for url in found if isinstance(url, str))
 
 
-def sandbox_mode(env: Mapping[str, str]) -> str:
-    """Return how its commands are confined; "" where the settings do not say."""
-    return str(_config(env).get("sandbox_mode", ""))
-
-
 def _config(env: Mapping[str, str]) -> dict[str, Any]:
     """Read the settings; those that cannot be read, Codex itself will complain about."""
     try:

@@ -62,10 +62,6 @@ class Generic:
         """Say what no variable reaches."""
         return "shells that are started by their paths"
 
-    def sandboxed(self, _argv: Sequence[str], _env: Mapping[str, str]) -> str:
-        """Say nothing: no sandbox is known."""
-        return ""
-
     def notes(self, _context: base.LaunchContext) -> list[str]:
         """Return nothing to remark."""
         return []

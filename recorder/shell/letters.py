@@ -10,6 +10,7 @@ import socket
 from pathlib import Path
 
 _SIZE = 16
+_HOW = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
 _MOST = 4
 """Descriptors that are looked at in a message; there should be one."""
 
@@ -46,7 +47,7 @@ class Letters:
             OSError: it cannot be taken.
         """
         space = socket.CMSG_SPACE(_MOST * 4)
-        _, rights, _, _ = self._socket.recvmsg(_SIZE, space, socket.MSG_DONTWAIT)
+        _, rights, _, _ = self._socket.recvmsg(_SIZE, space, _HOW)
         found = []
         for _, _, data in rights:
             numbers = array.array("i", data[: len(data) // 4 * 4])

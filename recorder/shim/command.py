@@ -85,7 +85,7 @@ class Command:
             plan = self._plan(streams)
             self._body.outer.hide()
             self._body.become(plan)
-        except OSError:
+        except (OSError, EOFError):
             if streams.terminal is not None:
                 streams.terminal.undo()
             raise

@@ -15,6 +15,7 @@ from traceproof.recorder.shim import link, signals, watch
 from traceproof.recorder.shim.body import Body
 from traceproof.recorder.shim.command import Command, shell
 from traceproof.recorder.shim.forked import ForkedBody
+from traceproof.recorder.shim.relay import KILLED
 
 
 def main(settings: dict[str, str], originals: dict[bytes, bytes | None]) -> None:
@@ -47,6 +48,9 @@ def main(settings: dict[str, str], originals: dict[bytes, bytes | None]) -> None
     try:
         waiting = watch.Watch(body, control, command.relay, terminal=command.terminal)
         status, fields = waiting.run()
+    except EOFError:  # the process that the agent started was killed, and the shell with it
+        watch.finish(control, command.relay, KILLED, body.outer)
+        os._exit(1)
     except Exception:  # noqa: BLE001  # the shell runs: what is left is to end as it ends
         body.outer.give_up()
         return

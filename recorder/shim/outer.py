@@ -56,7 +56,8 @@ class Outer:
         """Have it let go of all that the agent gave it, its command line included.
 
         Raises:
-            OSError: it is gone.
+            EOFError: it is gone.
+            OSError: likewise.
         """
         steps = script.Script(self._machine)
         action = steps.data(_ACTION)
@@ -82,11 +83,14 @@ class Outer:
         """Return what happens next: a signal, the shell's end.
 
         Raises:
-            OSError: it is gone.
+            EOFError: it is gone.
         """
         if not self._wait:
             self._wait = self._waiting()
-        sockets.send_all(self._socket, self._wait, [])
+        try:
+            sockets.send_all(self._socket, self._wait, [])
+        except OSError as error:
+            raise EOFError("the other end is gone") from error
         told = sockets.receive_all(self._socket, _INFO + _STATUS + _USAGE)
         info, status, usage = told[:_INFO], told[_INFO : _INFO + _STATUS], told[_INFO + _STATUS :]
         ended = None if status == _NONE else _number(status, 0)
@@ -113,7 +117,8 @@ class Outer:
         """Stop it, as the shell stopped, and wait until it goes on.
 
         Raises:
-            OSError: it is gone.
+            EOFError: it is gone.
+            OSError: likewise.
         """
         steps = script.Script(self._machine)
         self._die(steps, number)
@@ -140,7 +145,8 @@ class Outer:
         """Have it become the shell, once this process and the other child have ended.
 
         Raises:
-            OSError: it is gone.
+            EOFError: it is gone.
+            OSError: likewise.
         """
         os.kill(self._shell, signals.SIGKILL)
         steps = script.Script(self._machine)

@@ -26,7 +26,9 @@ START, RESIZE, STOPPED, RUNS = b"g", b"w", b"s", b"r"
 """What it is told: the command is recorded, the agent's terminal has another size, the shell has
 stopped and so will the process that waits for it, which runs again."""
 
-_KILLED = wire.encode_fields([(b"signal", b"%d" % signals.SIGKILL)])
+KILLED = wire.encode_fields([(b"signal", b"%d" % signals.SIGKILL)])
+"""How a shell ends whose parent is killed."""
+
 _UNKNOWN = b"how the shell ended is not known: its parent was killed"
 _MOMENT = 1.0
 _LOOK = 0.1
@@ -178,7 +180,7 @@ class Relay:
         else:
             self._close_control()
             if self._stops.shell_ended():
-                self._outlet.put(wire.ENDED, _KILLED)
+                self._outlet.put(wire.ENDED, KILLED)
             else:
                 self._outlet.put(wire.FAULT, _UNKNOWN)
         for follower in self._followers:
@@ -206,11 +208,14 @@ class Relay:
         if self._done():
             self._last_word()
         leaving = self._done() and not self._outlet.waits
-        try:
-            sockets.send_now(self._control, LEAVING if leaving else DRAINED)
-        except OSError:
-            self._outlet.put(wire.FAULT, b"the process that waits for the relay was killed")
+        self._say(self._control, LEAVING if leaving else DRAINED)
         self._close_control()
+
+    def _say(self, control: sockets.Socket, what: bytes) -> None:
+        try:
+            sockets.send_now(control, what)
+        except OSError:  # it was killed, or waits no longer
+            return
 
     def _last_word(self) -> None:
         if self._said:

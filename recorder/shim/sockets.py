@@ -54,6 +54,9 @@ def _offered(path: str, patience: float) -> Socket:
         number = theirs.fileno().to_bytes(4, "little")
         rights = [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, number)]
         box.sendmsg([b"\0"], rights, _socket.MSG_NOSIGNAL, path)
+    except OSError:
+        ours.close()
+        raise
     finally:
         box.close()
         theirs.close()
@@ -115,12 +118,12 @@ def receive_all(socket: Socket, size: int) -> bytes:
     """Return as many bytes.
 
     Raises:
-        OSError: the other end is gone before.
+        EOFError: the other end is gone before.
     """
     text = b""
     while len(text) < size:
         part = socket.recv(size - len(text))
         if not part:
-            raise OSError("the other end is gone")
+            raise EOFError("the other end is gone")
         text += part
     return text

@@ -12,7 +12,7 @@ import select
 from traceproof.recorder.shim import proc, signals
 
 _STOPPED = b"Tt"
-_PATIENCE = 1000
+_PATIENCE = 100
 
 
 class Stops:
@@ -42,7 +42,7 @@ class Stops:
             os.kill(self._parent, signals.SIGCONT)
 
     def shell_ended(self) -> bool:
-        """Tell whether the shell has ended too, where its parent is gone: it is killed then."""
+        """Tell whether the shell has ended too, where all that wait for it are gone: all killed."""
         if self.handle < 0:
             return False
         poll = select.poll()

@@ -11,6 +11,7 @@ import fcntl
 import os
 import time
 
+from traceproof.recorder.shim import signals
 from traceproof.recorder.shim.descriptors import TTY, Descriptor
 
 _SIZE = bytes(8)
@@ -80,13 +81,20 @@ class Terminal:
         os.close(self.outer)
 
     def resize(self) -> None:
-        """Give the command's terminal the size of the agent's."""
+        """Give the command's terminal the size of the agent's.
+
+        Its foreground processes are told: by the kernel, or by us where it has that size already.
+        """
         import termios  # noqa: PLC0415
 
         try:
+            before = fcntl.ioctl(self.master, termios.TIOCGWINSZ, _SIZE)
             size = fcntl.ioctl(self.outer, termios.TIOCGWINSZ, _SIZE)
             fcntl.ioctl(self.master, termios.TIOCSWINSZ, size)
-        except OSError:  # the agent has closed it
+            foreground = os.tcgetpgrp(self.master)
+            if before == size and foreground:
+                os.killpg(foreground, signals.SIGWINCH)
+        except OSError:  # the agent has closed it, or there is nobody
             return
 
 

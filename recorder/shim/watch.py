@@ -47,7 +47,7 @@ class Watch:
             Its wait status, and the fields that tell how it ended.
 
         Raises:
-            OSError: the process that the agent started was killed.
+            EOFError: the process that the agent started was killed.
         """
         while True:
             now = self._outer.happens()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from functools import partial
 from typing import Any
@@ -280,3 +281,21 @@ def test_a_refused_key_ends_as_it_would_without_recording(stage: Stage) -> None:
     assert done.ended.returncode == 1
     assert {chat.attributes[semconv.CALL_STATE] for chat in done.chats()} == {"refused"}
     assert done.differences() == []
+
+
+@pytest.mark.parametrize("sandbox", ["read-only", "workspace-write"])
+def test_what_it_confines_is_recorded_and_stays_confined(stage: Stage, sandbox: str) -> None:
+    options = ["exec", "--skip-git-repo-check", "--sandbox", sandbox, "--json"]
+    variant = dataclasses.replace(
+        VARIANTS["codex"], command=lambda at, prompt: [at.agent("codex"), *options, prompt]
+    )
+    script = "echo out; test -w /etc; echo $?; exit 3"
+
+    done = variant.record(stage, [Turn([codex.shell(script)]), Turn([Say("So that is it.")])])
+
+    (ran,) = [span for span in done.spans if span.attributes.get(semconv.COMMAND_SCRIPT) == script]
+    (call,) = done.tools
+    assert ran.parent_id == call.span_id
+    assert ran.attributes[semconv.PROCESS_EXIT_CODE] == 3
+    assert ran.attributes[semconv.COMMAND_STDOUT] == "out\n1\n"
+    assert semconv.SHELL_UNHOOKED not in done.root.attributes

@@ -174,3 +174,14 @@ def test_many_values_at_once_are_masked_each_by_its_name() -> None:
     assert redactor.mask_text("made-up-value-007 and made-up-value-199") == (
         "<SECRET:KEY_7> and <SECRET:KEY_199>"
     )
+
+
+@pytest.mark.parametrize("kept", range(1, len(KEY) + 1))
+def test_what_is_left_of_a_secret_in_a_text_that_was_cut_goes(kept: int) -> None:
+    masked = redactor(KEY=KEY).mask_cut(f"é {KEY} and {KEY[:kept]}")
+
+    assert masked == "é <SECRET:KEY> and " + ("<SECRET:KEY>" if kept == len(KEY) else "")
+
+
+def test_a_cut_text_without_a_secret_is_as_it_was() -> None:
+    assert redactor(KEY=KEY).mask_cut("nothing é") == "nothing é"

@@ -64,6 +64,10 @@ def test_what_became_of_the_workspace_is_told_in_a_line() -> None:
     outside = commandfacts.changed(Event(semconv.EXTERNAL_CHANGE_EVENT, 0, by))
     assert outside == "M a.py, A b.py (from outside: human)"
     assert commandfacts.changed(Event(semconv.SNAPSHOT_EVENT, 0, {})) == ""
+    start = commandfacts.changed(
+        Event(semconv.SNAPSHOT_EVENT, 0, {**paths, semconv.SNAPSHOT_BY: commandfacts.START})
+    )
+    assert start == "M a.py, A b.py (as it was at the start)"
 
 
 def test_a_command_under_no_call_has_no_call_to_outlive() -> None:

@@ -77,6 +77,10 @@ def test_what_would_have_been_recorded_and_did_not_occur_is_none() -> None:
     ("more", "why"),
     [
         ({"SHELL_HOOKS": None}, "shell commands were not recorded"),
+        (
+            {"SHELL_HOOKS": [], "SHELL_UNHOOKED": ["all shells: --no-shell"]},
+            "shell commands were not recorded: all shells: --no-shell",
+        ),
         ({"SHELL_UNHOOKED": ["bash: no rights"]}, "not all shells were reached: bash: no rights"),
         ({"IMPORT_MISSING": ["commands"]}, "the transcript that it was imported from"),
     ],

@@ -48,15 +48,6 @@ def test_a_user_namespace_is_used_where_it_is_asked_for() -> None:
     assert plan(by_name("codex"), ENV, refusal=refusal).kind is None
 
 
-def test_what_a_sandbox_keeps_from_us_is_said() -> None:
-    confined = plan(by_name("codex"), ENV, ["codex", "exec", "Fix it."])
-
-    assert confined.hooks == ["namespace"]
-    assert confined.unhooked == (
-        "commands in Codex's own sandbox, where nothing may be connected to",
-    )
-
-
 def test_a_shell_that_is_one_name_of_many_is_not_reached(tmp_path: Path) -> None:
     (tmp_path / "busybox").touch(mode=0o755)
     (tmp_path / "sh").symlink_to("busybox")

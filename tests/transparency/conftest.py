@@ -39,7 +39,7 @@ def check(suite: Suite) -> Check:
 
     def run(snippet: Snippet) -> None:
         cells = chosen(snippet.order, CELLS, snippet.cells)
-        ways = [USUAL[(snippet.order + k) % len(USUAL)] for k in range(CELLS)]
+        ways = [USUAL[(snippet.order + k) % len(USUAL)] for k in range(len(cells))]
         suite.check(snippet, list(zip(cells, ways, strict=True)))
 
     return run

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from traceproof import render, spanfacts, view
+from traceproof.commandfacts import OUTPUTS
 from traceproof.commands.options import JsonOption, StoreOption, TraceArgument, locate, print_json
 from traceproof.given import Given
 from traceproof.recorder import semconv
@@ -20,6 +21,12 @@ _LIMIT = 1 << 20
 _LINE = 16 << 10
 """Bytes of each text that are read where it is to be a line: enough for a call's arguments."""
 
+
+_BRIEF = 2 << 10
+"""Bytes of what a tool answered that are read where it is to be a line."""
+
+_UNSEEN = (semconv.SNAPSHOT_DIFF, *OUTPUTS.values())
+"""What no line shows."""
 
 _WHOLE = (
     semconv.OUTPUT_MESSAGES,
@@ -71,7 +78,9 @@ def load(path: Path, *, uncut: bool = True) -> view.View:
     for name in _WHOLE:
         limits[name] = _LIMIT
     if not uncut:
-        del limits[semconv.SNAPSHOT_DIFF]
+        limits[semconv.TOOL_CALL_RESULT] = _BRIEF
+        for name in _UNSEEN:
+            del limits[name]
     spans: list[Span] = []
     pending: list[str] = []
     given = Given()

@@ -36,17 +36,6 @@ def test_what_is_not_reached_is_said(name: str) -> None:
     assert by_name(name).beyond_hooks(ENV)
 
 
-def test_codex_keeps_what_it_confines_from_the_recorder(tmp_path: Path) -> None:
-    codex, env = by_name("codex"), {"CODEX_HOME": str(tmp_path)}
-
-    assert "Codex's own sandbox" in codex.sandboxed(["codex", "exec", "Fix it."], env)
-    for option in ("--yolo", "--sandbox=danger-full-access", 'sandbox_mode="danger-full-access"'):
-        assert codex.sandboxed(["codex", option, "Fix it."], env) == ""
-    (tmp_path / "config.toml").write_text('sandbox_mode = "danger-full-access"')
-    assert codex.sandboxed(["codex", "Fix it."], env) == ""
-    assert by_name("opencode").sandboxed(["opencode"], env) == ""
-
-
 def executable(folder: Path, name: str) -> str:
     path = folder / name
     path.touch(mode=0o755)

@@ -24,6 +24,7 @@ from traceproof.recorder.shell.listener import Listener
 from traceproof.recorder.shell.peers import Answer
 from traceproof.recorder.shell.running import ShellContext
 from traceproof.recorder.shim import wire
+from traceproof.recorder.shim.sockets import LETTERS
 from traceproof.recorder.span import Span
 from traceproof.recorder.writer import TraceWriter
 
@@ -97,6 +98,24 @@ def client(recorder: Recorder, listener: Listener) -> Iterator[Callable[[], Shim
 
 
 Clients = Callable[[], ShimClient]
+
+
+def test_one_that_may_not_connect_sends_an_end_of_a_pair(
+    recorder: Recorder, listener: Listener
+) -> None:
+    del listener
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
+        rights = theirs.fileno().to_bytes(4, "little")
+        to = str(recorder.path) + LETTERS
+        box.sendmsg([b"x"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)], 0, to)
+    theirs.close()
+
+    with ShimClient.over(ours) as shim:
+        assert shim.hello("make") == RECORD
+        shim.ended(code="3")
+        shim.drained()
+        assert recorder.ends.get(timeout=30)[1].exit_code == 3
 
 
 def test_a_command_from_its_hello_to_its_end(recorder: Recorder, client: Clients) -> None:

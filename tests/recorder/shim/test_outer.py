@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.shim import Recorder
+from traceproof.recorder.shim import wire
 
 PATIENCE = 60
 
@@ -105,6 +106,8 @@ def test_a_program_that_is_killed_leaves_a_shell_that_ends_as_it_ends(
     process.terminate()
     while not select.select([process.stdout], [], [], 0.5)[0]:
         process.terminate()  # the first one came to the program as it died
+    while b"not known" not in command.stream(wire.FAULT):
+        select.select([], [], [], 0.01)
 
     output, _ = process.communicate(b"\n\n\n", timeout=PATIENCE)
     assert (process.returncode, output.replace(b"got\n", b"")) == (code, b"")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support.shim import Recorder
+from traceproof.recorder.shim import wire
 
 PATIENCE = 60
 COUNTING = """
@@ -94,20 +95,25 @@ def test_exit_codes_are_the_shells(either: str, recorder: Recorder) -> None:
         assert recorder.command().ended["code"] == str(code)
 
 
-def test_killed_it_takes_the_shell_along(bash: str, recorder: Recorder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("whole", [False, True], ids=["alone", "group"])
+def test_killed_it_takes_the_shell_along(
+    bash: str, recorder: Recorder, tmp_path: Path, whole: bool
+) -> None:
     fifo = tmp_path / "alive"
     os.mkfifo(fifo)
     alive = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     process = start(bash, f"exec 9>{fifo}; echo ready; read -r line; read -r line")
     os.set_blocking(alive, True)
 
-    process.kill()
+    (os.killpg if whole else os.kill)(process.pid, signal.SIGKILL)
 
     assert os.read(alive, 1) == b""  # once nobody has it open for writing
     os.close(alive)
     assert rest(process) == ""
     assert process.returncode == -signal.SIGKILL
-    assert recorder.command().ended == {"signal": "9"}
+    command = recorder.command()
+    assert command.ended == {"signal": "9"}
+    assert command.stream(wire.FAULT) == b""
 
 
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN])

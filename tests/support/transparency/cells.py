@@ -65,5 +65,6 @@ CELLS = _all()
 
 def chosen(number: int, count: int, allowed: list[Cell]) -> list[Cell]:
     """Return some cells for a snippet: snippets one after the other take all cells in turn."""
+    count = min(count, len(allowed))
     stride = next(step for step in (37, 41, 43, 47) if len(allowed) % step)
     return [allowed[(number * count + k) * stride % len(allowed)] for k in range(count)]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from support.transparency.snippets import parse
+from support.transparency.snippets import numbered, parse
 
 _FOLDER = Path(__file__).parents[2] / "transparency" / "snippets"
 
@@ -14,5 +13,5 @@ _FOUND = [
     for file in sorted(_FOLDER.glob("*.sh"))
     for snippet in parse(file.read_text("latin-1"), theme=file.stem)
 ]
-SNIPPETS = [replace(snippet, order=number) for number, snippet in enumerate(_FOUND)]
+SNIPPETS = numbered(_FOUND)
 CORE = [snippet for snippet in SNIPPETS if snippet.core]

@@ -79,11 +79,21 @@ class Rooms:
             shutil.copy(Path(__file__).with_name(name), self._program)
         (base / "jobs").mkdir()
         (base / "jobs").chmod(0o777)
+        self.folder = self.launchers("shim", self.listener.path)
+
+    def launchers(self, name: str, socket: Path) -> ShimFolder:
+        """Return a folder of launchers that speak to a socket."""
         originals = {"SHELL": ENVIRONMENT["SHELL"]}
-        self.folder = ShimFolder(base / "shim", self.listener.path, TOKEN, originals=originals)
+        folder = ShimFolder(self._base / name, socket, TOKEN, originals=originals)
         for hook in ("path", "shell", "prefix"):
             for shell in ("bash", "dash", "sh"):
-                self.folder.launcher(hook, f"/bin/{shell}")
+                folder.launcher(hook, f"/bin/{shell}")
+        return folder
+
+    @property
+    def base(self) -> Path:
+        """The folder that every user can reach."""
+        return self._base
 
     def job(self, name: str) -> str:
         """Return the folder of a job."""

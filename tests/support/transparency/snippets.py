@@ -124,11 +124,22 @@ def roomy(cell: Cell) -> bool:
     return not cell.late
 
 
+def opened(cell: Cell) -> bool:
+    """Tell whether there is output: what waits for what was never begun would wait for ever."""
+    return "closed" not in (cell.stdout, cell.stderr)
+
+
+def untyped(cell: Cell) -> bool:
+    """Tell whether input is no terminal, which makes some programs interactive."""
+    return cell.stdin != "pty"
+
+
 def parse(text: str, **common: Any) -> list[Snippet]:
     """Return the snippets in a text.
 
     Each begins with a line `== name`, which may end with words in brackets: `core`, `dash`, `sh`,
-    `outlives`, `deaf`, `calm`, `piped`, `roomy`.
+    `outlives`, `deaf`, or one that says which cells it makes sense on: `calm`, `opened`, `piped`,
+    `roomy`, `untyped`.
     """
     found = []
     for part in ("\n" + text).split("\n== ")[1:]:
@@ -143,6 +154,11 @@ def parse(text: str, **common: Any) -> list[Snippet]:
     return found
 
 
+def numbered(snippets: list[Snippet]) -> list[Snippet]:
+    """Return snippets with their places among each other, so that they take cells in turn."""
+    return [replace(snippet, order=number) for number, snippet in enumerate(snippets)]
+
+
 def _with(snippet: Snippet, word: str) -> Snippet:
     if word in ("core", "outlives", "deaf", "unrecorded"):
         snippet = replace(snippet, **{word: True})
@@ -151,8 +167,16 @@ def _with(snippet: Snippet, word: str) -> Snippet:
         return replace(snippet, shell=word)
     if word in ("stdin", "script", "login"):
         return replace(snippet, **_WAYS[word])
-    return replace(snippet, only={"calm": calm, "piped": piped, "roomy": roomy}[word])
+    return replace(snippet, only=_PREDICATES[word])
 
+
+_PREDICATES = {
+    "calm": calm,
+    "opened": opened,
+    "piped": piped,
+    "roomy": roomy,
+    "untyped": untyped,
+}
 
 _WAYS: dict[str, dict[str, Any]] = {
     "stdin": {"argv": ("{shell}",), "data": b"{}\n"},

@@ -110,6 +110,13 @@ class Stdio:
         """The agent's side of the first terminal."""
         return self._masters[0]
 
+    def hang_up(self) -> None:
+        """Let go of the first terminal while the command runs."""
+        master = self._masters.pop(0)
+        os.close(master)
+        self.reads = {number: end for number, end in self.reads.items() if end != master}
+        self.typed = -1
+
     def control(self) -> None:
         """Make the first terminal that of this session."""
         if self._slaves:

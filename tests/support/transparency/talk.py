@@ -8,7 +8,7 @@ import select
 import termios
 from typing import Any
 
-from support.transparency import stdio
+from support.transparency import places, stdio
 
 _END_OF_FILE = b"\x04" * 4
 """One for each program that reads to the end."""
@@ -50,8 +50,8 @@ class Talk:
     def until_over(self) -> int:
         """Go on until the command has ended and nobody can write any more; return its status."""
         while self._open or not self._exited:
-            self._type()
             self._step()
+            self._type()
             poll = select.poll()
             if not self._exited:
                 poll.register(self._process, select.POLLIN)
@@ -70,10 +70,10 @@ class Talk:
         return self._status
 
     def said(self) -> dict[str, Any]:
-        """Return what came, and how much of it was there when the process had ended."""
+        """Return what came, and whether all of it was there when the process had ended."""
         return {
-            "streams": {number: bytes(heard) for number, heard in self._heard.items()},
-            "at_exit": self._at_exit,
+            "streams": {number: places.short(bytes(said)) for number, said in self._heard.items()},
+            "at_exit": {n: len(said) == self._at_exit.get(n) for n, said in self._heard.items()},
             "steps left": len(self._steps),
         }
 
@@ -137,6 +137,10 @@ class Talk:
             rows, columns = value
             size = rows.to_bytes(2, "little") + columns.to_bytes(2, "little") + bytes(4)
             fcntl.ioctl(self._three.master, termios.TIOCSWINSZ, size)
+        elif action == "hang up":
+            self._open.pop(self._three.master)
+            self._typing = False
+            self._three.hang_up()
         elif action == "wait stopped":
             _, status = os.waitpid(self._pid, os.WUNTRACED)
             assert os.WIFSTOPPED(status), status

@@ -47,16 +47,18 @@ def main() -> None:
 def run(job: Job) -> Outcome:
     """Run one command; return what it did."""
     signal.alarm(job["patience"])
+    talks: list[talk.Talk] = []
     try:
-        return _run(job)
+        return _run(job, talks)
     except TimeoutError:
-        return {"late": _end_all()}
+        said = [repr(one.said()).encode() for one in talks]
+        return {"late": [*_end_all(), *said]}
     finally:
         signal.alarm(0)
         shutil.rmtree(job["folder"], ignore_errors=True)
 
 
-def _run(job: Job) -> Outcome:
+def _run(job: Job, talks: list[talk.Talk]) -> Outcome:
     folder = job["folder"]
     shutil.rmtree(folder, ignore_errors=True)
     inner = os.path.join(folder, "cwd")  # noqa: PTH118
@@ -67,6 +69,7 @@ def _run(job: Job) -> Outcome:
     pid, leader = _start(job, inner, three)
     three.started()
     talked = talk.Talk(job, three, pid)
+    talks.append(talked)
     if leader is not None:
         os.write(leader[1], b"w")
     status = talked.until_over()

@@ -34,9 +34,9 @@ diff <(printf '1\n2\n') <(printf '1\n3\n'); paste <(seq 3) <(seq 4 6)
 cat <(echo one) <(echo two); echo <(:) | sed 's/[0-9]*$/N/'
 == process substitution and its exit code
 cat < <(echo text; exit 7); wait $!; echo $?
-== a named pipe [core]
+== a named pipe [core opened]
 mkfifo fifo; (seq 5 > fifo) & cat fifo; wait $!; echo $?
-== two named pipes
+== two named pipes [opened]
 mkfifo to from; (tr a-z A-Z < to > from) & exec 3>to 4<from; echo question >&3; exec 3>&-; cat <&4; wait
 == a named pipe opened for both
 mkfifo fifo; exec 5<>fifo; echo one >&5; read -r line <&5; echo "got $line"

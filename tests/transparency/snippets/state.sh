@@ -146,7 +146,9 @@ ulimit -Sn 30; ulimit -Hn 40; ulimit -Sn; ulimit -Hn; ulimit -Sn 50; echo $?
 == resource limits as the kernel has them
 cat /proc/$$/limits
 == signals as the kernel has them [core]
-while read -r name value; do case $name in Sig[BIC]*|ShdPnd*) echo $name $value; esac; done < /proc/$$/status
+python3 -c 'import os
+for line in open(f"/proc/{os.getppid()}/status"):
+    if line.startswith(("Sig", "Shd")): print(line, end="")'
 grep -E '^(Sig[BIC]|ShdPnd)' /proc/self/status
 == threads, children and tracer
 grep -E '^(Threads|TracerPid|NoNewPrivs|Seccomp|Umask)' /proc/$$/status; read -r x < /proc/$$/task/$$/children; echo "<$x>"

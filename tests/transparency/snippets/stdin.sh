@@ -28,7 +28,7 @@ while read -r line; do echo "loop $line"; cat; done
 exec 5<&0; while read -r -u 5 line; do echo "$line"; done
 == a nested shell reads on
 read -r x; bash -c 'read -r y; echo "inner $y"'; read -r z; echo "outer $x $z"
-== a script from stdin [core stdin]
+== a script from stdin [core stdin untyped]
 echo "running $0"; read -r line; echo "read: $line"
 echo next
 cat <<END
@@ -36,7 +36,7 @@ text
 END
 exit 3
 echo not reached
-== dash: a script from stdin [stdin dash]
+== dash: a script from stdin [stdin dash untyped]
 echo running; read -r line; echo "read: $line"
 not to be run
 echo end
@@ -88,7 +88,7 @@ read -r a; echo "$a"; read -r b; echo "$b"; cat
 xargs -n1 echo item
 == stdin is read to the end by exec
 exec cat
-== a byte at a time to the end [calm]
+== a byte at a time to the end [untyped]
 while IFS= read -r -N1 c; do printf '%s.' "$c"; done; echo
 == bash -s with arguments
 echo 'echo "$# $2"' | bash -s one two; bash -s <<< 'exit 5'; echo $?
