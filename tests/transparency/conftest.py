@@ -15,7 +15,7 @@ from support.transparency.rooms import Rooms
 from support.transparency.snippets import Snippet
 
 AT_ONCE = 4
-CELLS = 4
+CELLS = 3
 
 Check = Callable[[Snippet], None]
 

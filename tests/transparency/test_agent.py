@@ -15,14 +15,14 @@ INT, TERM, HUP, KILL = signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGK
 USR1, STOP, CONT, TSTP = signal.SIGUSR1, signal.SIGSTOP, signal.SIGCONT, signal.SIGTSTP
 READY = b"ready"
 FIFO = "mkfifo f; exec 3<>f; "
-LOOP = "while :; do read -r -t 0.05 x <&3; done"
+LOOP = "while :; do read -r -t 0.05 -u 3 x; done"
 WAITING = f"{FIFO}echo ready; {LOOP}"
 COUNTING = (
     FIFO + "n=0; trap 'n=$((n + 1)); echo got' {}; echo ready; "
-    "until [ $n = 1 ]; do read -r -t 0.05 x <&3; done; echo armed; "
-    "until [ $n = 2 ]; do read -r -t 0.05 x <&3; done; echo $n"
+    "until [ $n = 1 ]; do read -r -t 0.05 -u 3 x; done; echo armed; "
+    "until [ $n = 2 ]; do read -r -t 0.05 -u 3 x; done; echo $n"
 )
-TYPED = "echo ready; while read -r line; do echo \"<$line>\"; done; echo end"
+TYPED = 'echo ready; while read -r line; do echo "<$line>"; done; echo end'
 
 
 def heard(cell: Cell) -> bool:
@@ -120,7 +120,7 @@ TALKS = [
             ("and a broken pipe", "echo ready; read -r x; while :; do echo more; done"),
             (
                 "which is ignored",
-                "trap '' PIPE; echo ready; read -r x; until ! echo more 2>/dev/null; do :; done; echo end > f",
+                "trap '' PIPE; echo ready; read -r x\nuntil ! echo more 2>/dev/null; do :; done",
             ),
             ("and the errors go on", "echo ready; read -r x; yes; echo $? >&2"),
         )
@@ -146,7 +146,7 @@ TALKS = [
     ),
     Snippet(
         "typed to a terminal that echoes",
-        "echo ready; read -r x; echo \"<$x>\"; read -r y; echo \"<$y>\"",
+        'echo ready; read -r x; echo "<$x>"; read -r y; echo "<$y>"',
         data=b"",
         echo=True,
         ends=False,
@@ -189,7 +189,7 @@ TALKS = [
     ),
     Snippet(
         "typed before it is read",
-        "read -r x; echo \"<$x>\"; read -r y; echo \"<$y>\"; cat",
+        'read -r x; echo "<$x>"; read -r y; echo "<$y>"; cat',
         data=b"early\nbird\nlast\n",
         only=on_terminal,
     ),

@@ -55,7 +55,13 @@ SNIPPETS = [
     Snippet("descriptor 99 is closed", "exec 99>&-; echo end", descriptors=[99]),
     Snippet("a descriptor that outlives", "exec 3>&-; echo end", descriptors=[3]),
     Snippet("30 open files", "ulimit -n", limits={"RLIMIT_NOFILE": (40, 40)}),
-    Snippet("no files to spare", LISTED, argv=("sh", "-c", "{}"), limits={"RLIMIT_NOFILE": (10, 10)}, unrecorded=True),
+    Snippet(
+        "no files to spare",
+        LISTED,
+        argv=("sh", "-c", "{}"),
+        limits={"RLIMIT_NOFILE": (10, 10)},
+        unrecorded=True,
+    ),
     Snippet("a small file size", "seq 2000 > f; echo $?", limits={"RLIMIT_FSIZE": (4096, 4096)}),
     Snippet("seconds to burn", "ulimit -t; echo ok", limits={"RLIMIT_CPU": (60, 60)}),
     Snippet(
@@ -75,7 +81,12 @@ SNIPPETS = [
     Snippet("a long variable", "echo ${#LONG}", env={"LONG": "x" * 100_000}),
     Snippet("many variables", "env | wc -l", env={f"V{n}": "v" * 50 for n in range(500)}),
     Snippet("SHLVL 7", "echo $SHLVL; bash -c 'echo $SHLVL'", env={"SHLVL": "7"}),
-    Snippet("BASH_ENV", "f; echo $BASH_ENV", env={"BASH_ENV": "rc"}, files={"rc": (b"f() { echo rc; }\n", 0o644)}),
+    Snippet(
+        "BASH_ENV",
+        "f; echo $BASH_ENV",
+        env={"BASH_ENV": "rc"},
+        files={"rc": (b"f() { echo rc; }\n", 0o644)},
+    ),
     Snippet("ENV and sh", "echo $ENV $-", shell="sh", env={"ENV": "rc"}),
     Snippet("SHELLOPTS", "echo $-; set -o | grep pipe", env={"SHELLOPTS": "pipefail:noglob"}),
     Snippet("BASHOPTS", "shopt nullglob; echo x*", env={"BASHOPTS": "nullglob"}),
@@ -85,7 +96,9 @@ SNIPPETS = [
     Snippet("a locale that is not there", "echo ok; locale 2>&1 | wc -l", env={"LC_ALL": "xx_YY"}),
     Snippet("TZ", "date -d @0 +%H; printf '%(%H)T\\n' 0", env={"TZ": "America/New_York"}),
     Snippet("LD_PRELOAD of nothing", "echo ok", env={"LD_PRELOAD": "/nonexistent.so"}),
-    Snippet("PYTHONHOME and the like", "echo ok", env={"PYTHONHOME": "/nowhere", "PYTHONPATH": "/x"}),
+    Snippet(
+        "PYTHONHOME and the like", "echo ok", env={"PYTHONHOME": "/nowhere", "PYTHONPATH": "/x"}
+    ),
     Snippet("PATH unset in effect", "echo $PATH; echo ok", env={"PATH": "/nonexistent"}),
     Snippet("IFS in the environment", "echo $IFS; set a:b; echo $1", env={"IFS": ":"}),
     Snippet("an empty PWD", "pwd | sed 's|.*/||'", env={"PWD": ""}),
@@ -95,14 +108,16 @@ SNIPPETS = [
     Snippet("an empty script", ""),
     Snippet("a script of blanks", "  \n\t\n# nothing\n"),
     Snippet("arguments", 'echo "$0 $# $@"', argv=("bash", "-c", "{}", "name", "a b", "", "*")),
-    Snippet("no argument at all", "read -r x; echo $x", argv=("bash",), only=untyped, data=b"{}\nin\n"),
+    Snippet(
+        "no argument at all", "read -r x; echo $x", argv=("bash",), only=untyped, data=b"{}\nin\n"
+    ),
     Snippet("-s", "echo $0 $1", argv=("bash", "-s", "one"), only=untyped, data=b"{}\n"),
     Snippet("a login shell by name", "shopt login_shell; echo $0", argv=("-bash", "-c", "{}")),
     Snippet("a login shell by option", "shopt login_shell", argv=("bash", "-l", "-c", "{}")),
     Snippet("-lc in one", "shopt login_shell; exit 5", argv=("bash", "-lc", "{}")),
     Snippet("another name", "echo $0; nonsense", argv=("anything", "-c", "{}")),
-    Snippet("a name with blanks", "echo \"<$0>\"", argv=("a b\tc", "-c", "{}")),
-    Snippet("a name with odd bytes", "echo \"<$0>\" | od -c", argv=("\xff\xfe", "-c", "{}")),
+    Snippet("a name with blanks", 'echo "<$0>"', argv=("a b\tc", "-c", "{}")),
+    Snippet("a name with odd bytes", 'echo "<$0>" | od -c', argv=("\xff\xfe", "-c", "{}")),
     Snippet("a long name", "echo ${#0}", argv=("n" * 5000, "-c", "{}")),
     Snippet("bash called sh", "set -o | grep posix", argv=("sh", "-c", "{}")),
     Snippet("bash called rbash", "cd /", argv=("rbash", "-c", "{}")),
@@ -125,7 +140,12 @@ SNIPPETS = [
     Snippet("dash -x", "echo a", shell="dash", argv=("dash", "-xc", "{}")),
     Snippet("100 MB", "head -c 100000000 /dev/zero | tr '\\0' x; echo end >&2", only=roomy),
     Snippet("much input", "wc -c; echo end", data=b"0123456789abcde\n" * 3000, only=untyped),
-    Snippet("much input, and a part of it read", "head -c 10000 | wc -c", data=b"0123456\n" * 5000, only=untyped),
+    Snippet(
+        "much input, and a part of it read",
+        "head -c 10000 | wc -c",
+        data=b"0123456\n" * 5000,
+        only=untyped,
+    ),
 ]
 
 

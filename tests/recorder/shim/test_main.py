@@ -63,6 +63,14 @@ def test_the_name_it_was_called_by_is_kept(bash: str) -> None:
     assert done.stderr == b"a name: line 1: nonsense: command not found\n"
 
 
+def test_the_launchers_own_path_is_the_shells(recorder: Recorder) -> None:
+    launcher = str(recorder.folder().launcher("shell", "/bin/bash"))
+    done = subprocess.run([launcher, "-c", "echo $0"], stdout=subprocess.PIPE, check=False)
+
+    assert done.stdout == b"/bin/bash\n"
+    assert recorder.command().arguments == ["/bin/bash", "-c", "echo $0"]
+
+
 def test_no_recorder(tmp_path: Path) -> None:
     folder = ShimFolder(tmp_path / "shim", tmp_path / "nobody", "a-token")
 

@@ -144,6 +144,14 @@ def test_a_shell_that_stops_itself_goes_on_when_told(bash: str) -> None:
     assert process.returncode == 0
 
 
+def test_a_shell_that_stops_itself_goes_on_when_its_child_tells_it(either: str) -> None:
+    script = "echo ready; (until grep -q '^State:.T' /proc/$$/status; do :; done; kill -CONT $$) &"
+    process = start(either, f"{script} kill -STOP $$; wait; echo on")
+
+    assert rest(process) == "on\n"
+    assert process.returncode == 0
+
+
 def test_what_the_agent_ignored_stays_ignored(bash: str) -> None:
     script = "trap 'echo got' HUP; echo ready; kill -HUP $$; read -r line; echo $line"
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

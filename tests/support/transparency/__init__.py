@@ -1,1 +1,1 @@
-"""Shell commands run twice, with and without the shim, on every kind of stdio: are they the same?"""
+"""Shell commands run twice, with and without the shim, on every kind of stdio: is it the same?"""

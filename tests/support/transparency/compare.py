@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -14,8 +15,9 @@ from support.transparency.places import short
 from support.transparency.rooms import Rooms
 from support.transparency.snippets import Snippet
 from support.transparency.stdio import BEFORE
+from traceproof.recorder.shim.install import ShimFolder
 
-PATIENCE = 12
+PATIENCE = 30
 TRIES = 2
 
 NORMAL = {
@@ -59,7 +61,8 @@ class Suite:
         threads: How many at a time.
 
     Attributes:
-        folder: The launchers to use, which may be given others.
+        rooms: The same.
+        folder: The launchers to use.
         recorded: Whether a recorder listens to them that we can ask.
         runs: How many commands were run.
     """
@@ -67,7 +70,7 @@ class Suite:
     def __init__(self, rooms: Rooms, threads: int) -> None:
         self.folder = rooms.folder
         self.recorded = True
-        self._rooms = rooms
+        self.rooms = rooms
         self._threads = ThreadPoolExecutor(threads)
         self.runs = 0
         self._jobs = count()
@@ -77,6 +80,13 @@ class Suite:
         found = self._threads.map(lambda run: self._differences(snippet, *run), runs)
         differences = [line for lines in found for line in lines]
         assert not differences, "\n".join([snippet.script, *differences])
+
+    def without(self, folder: ShimFolder) -> Suite:
+        """Return a suite with launchers of its own, which speak to nobody we know."""
+        other = copy(self)
+        other.folder = folder
+        other.recorded = False
+        return other
 
     def close(self) -> None:
         """Wait for what runs."""
@@ -107,11 +117,11 @@ class Suite:
     ) -> dict[str, Any]:
         self.runs += 1
         job = snippet.job()
-        job["folder"] = self._rooms.job(folder)
+        job["folder"] = self.rooms.job(folder)
         job |= {"stdio": list(cell.kinds), "session": cell.session, "late": cell.late}
         job["patience"] = PATIENCE
         self._lead(job, snippet, way, shim=shim)
-        return self._rooms.run(way.room if shim else way.plain, job)
+        return self.rooms.run(way.room if shim else way.plain, job)
 
     def _lead(self, job: dict[str, Any], snippet: Snippet, way: Way, *, shim: bool) -> None:
         """Have the job start a shell, or the launcher that stands for it."""
@@ -139,9 +149,9 @@ class Suite:
         if not self.recorded:
             return []
         if snippet.unrecorded:
-            known = self._rooms.listener.knows(outcome["pid"])
+            known = self.rooms.listener.knows(outcome["pid"])
             return ["it is recorded, and should not be"] if known else []
-        heard = self._rooms.listener.take(outcome["pid"])
+        heard = self.rooms.listener.take(outcome["pid"])
         lines = []
         status = outcome["status"]
         how, number = ("signal", os.WTERMSIG(status)) if os.WIFSIGNALED(status) else ("code", -1)
@@ -182,13 +192,11 @@ def normal(text: bytes) -> bytes:
     return text
 
 
-def _unlike(
-    outcome: dict[str, Any], heard: Heard, snippet: Snippet, cell: Cell
-) -> list[str]:
+def _unlike(outcome: dict[str, Any], heard: Heard, snippet: Snippet, cell: Cell) -> list[str]:
     saw = dict(outcome["streams"])
     for number, text in outcome["written"].items():
-        text = text.removeprefix(BEFORE) if cell[number] == "append" else text
-        saw[number] = short(text)
+        before = BEFORE if cell[number] == "append" else b""
+        saw[number] = short(text.removeprefix(before))
     got = {1: short(heard.merged or heard.stdout), 2: short(heard.stderr)}
     unrecorded = [int(number) for number in heard.all("unrecorded")]
     lines = []
@@ -196,7 +204,13 @@ def _unlike(
         if number in unrecorded or got[number] == saw.get(number, b""):
             continue
         # What is written to a file after the shell has ended: nobody could tell when that is over.
-        if snippet.outlives and number in outcome["written"] and saw[number].startswith(got[number]):
+        if (
+            snippet.outlives
+            and number in outcome["written"]
+            and saw[number].startswith(got[number])
+        ):
             continue
-        lines.append(f"the agent saw {saw.get(number)!r} on {number}, the recorder got {got[number]!r}")
+        lines.append(
+            f"the agent saw {saw.get(number)!r} on {number}, the recorder got {got[number]!r}"
+        )
     return lines

@@ -100,7 +100,7 @@ class Rooms:
         return str(self._base / "jobs" / name)
 
     def run(self, room: str, job: dict[str, Any]) -> dict[str, Any]:
-        """Have a job done in a room: `here`, `mount`, `user`, or `as user`, who has no namespace."""
+        """Have a job done in a room: `here`, `mount`, `user`, or `as user`: without a namespace."""
         with self._opening:
             if room not in self._idle:
                 self._idle[room] = queue.Queue()
@@ -128,7 +128,7 @@ class Rooms:
         elif room == "as user":
             worker = Worker([*self._as_user(), *words[1:]])
         else:
-            worker = self._enter(room, words)
+            worker = self._enter("mount" if room == "mount" else "user", words)
         self._workers.append(worker)
         self._idle[room].put(worker)
 
@@ -136,9 +136,7 @@ class Rooms:
         folder = self._base / f"{kind}{len(self._workers)}"
         folder.mkdir()
         namespace = f"/proc/{os.getpid()}/ns/mnt" if kind == "mount" else None
-        make = partial(
-            ShimFolder, socket=self.listener.path, token=TOKEN, namespace=namespace
-        )
+        make = partial(ShimFolder, socket=self.listener.path, token=TOKEN, namespace=namespace)
         entry = Entry(kind, str(folder), _covers(make, folder, SHELLS))
         before: list[str] = []
         if kind == "user":

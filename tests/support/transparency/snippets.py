@@ -161,8 +161,10 @@ def numbered(snippets: list[Snippet]) -> list[Snippet]:
 
 def _with(snippet: Snippet, word: str) -> Snippet:
     if word in ("core", "outlives", "deaf", "unrecorded"):
-        snippet = replace(snippet, **{word: True})
-        return replace(snippet, only=calm) if word == "outlives" else snippet
+        more: dict[str, Any] = {word: True}
+        if word == "outlives":
+            more["only"] = calm
+        return replace(snippet, **more)
     if word in ("dash", "sh"):
         return replace(snippet, shell=word)
     if word in ("stdin", "script", "login"):
@@ -180,6 +182,9 @@ _PREDICATES = {
 
 _WAYS: dict[str, dict[str, Any]] = {
     "stdin": {"argv": ("{shell}",), "data": b"{}\n"},
-    "script": {"argv": ("{shell}", "script", "an", "argument"), "files": {"script": (b"{}\n", 0o755)}},
+    "script": {
+        "argv": ("{shell}", "script", "an", "argument"),
+        "files": {"script": (b"{}\n", 0o755)},
+    },
     "login": {"argv": ("-bash", "-c", "{}")},
 }

@@ -16,6 +16,7 @@ BEFORE = b"before\n"
 SIZE = (37).to_bytes(2, "little") + (101).to_bytes(2, "little") + bytes(4)
 """Rows and columns of a terminal."""
 
+_FITS = 60_000
 _LOCAL = 3
 
 
@@ -31,7 +32,8 @@ class Stdio:
 
     def __init__(self, folder: str, job: dict[str, Any]) -> None:
         self._folder = folder
-        self._data: bytes = job["data"]
+        self.data: bytes = job["data"]
+        """What is still to be typed."""
         self._echo: bool = job["echo"]
         self._masters: list[int] = []
         self._slaves: list[int] = []
@@ -73,20 +75,27 @@ class Stdio:
             self.given[0] = os.open(os.devnull, os.O_RDONLY)
         elif kind == "file":
             path = os.path.join(self._folder, "0")  # noqa: PTH118
-            places.make(path, self._data, 0o644)
-            self.given[0] = os.open(path, os.O_RDONLY)
-            self._stdin = os.dup(self.given[0])
+            places.make(path, self.data, 0o644)
+            self._stdin = os.open(path, os.O_RDONLY)
+            self.given[0] = os.dup(self._stdin)
         elif kind == "pipe":
-            self.given[0], self.typed = os.pipe()
-            self._stdin = os.dup(self.given[0])
+            self._stdin, self.typed = os.pipe()
+            self.given[0] = os.dup(self._stdin)
+            self._begin()
         elif kind == "socket":
             ours, theirs = socket.socketpair()
-            self.typed, self.given[0] = ours.detach(), theirs.detach()
-            self._stdin = os.dup(self.given[0])
+            self.typed, self._stdin = ours.detach(), theirs.detach()
+            self.given[0] = os.dup(self._stdin)
+            self._begin()
         elif kind == "pty":
             if not self._masters:
                 self._terminal()
             self.typed, self.given[0] = self._masters[0], self._slaves[0]
+
+    def _begin(self) -> None:
+        """Let the input be there before the command is, as far as it fits."""
+        os.write(self.typed, self.data[:_FITS])
+        self.data = self.data[_FITS:]
 
     def _terminal(self) -> tuple[int, int]:
         master, slave = os.openpty()

@@ -37,7 +37,7 @@ class Talk:
         self._at_exit: dict[int, int] = {}
         self._status = 0
         self._exited = False
-        self._to_type: bytes = job["data"] if three.typed >= 0 else b""
+        self._to_type = three.data if three.typed >= 0 else b""
         self._typing = three.typed >= 0
         self._is_terminal = three.typed >= 0 and os.isatty(three.typed)
         if self._is_terminal and self._ends:
@@ -151,4 +151,3 @@ class Talk:
             del self._open[end]
         else:
             raise ValueError(action)
-

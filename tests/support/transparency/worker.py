@@ -18,7 +18,7 @@ from typing import Any
 
 sys.path.insert(0, __file__.rpartition("/support/")[0])
 
-from support.transparency import places, stdio, talk  # noqa: E402
+from support.transparency import places, stdio, talk
 
 Job = dict[str, Any]
 Outcome = dict[str, Any]
@@ -37,7 +37,7 @@ def main() -> None:
     signal.signal(signal.SIGALRM, _late)
     while True:
         try:
-            job = marshal.load(jobs)  # noqa: S302
+            job = marshal.load(jobs)
         except EOFError:
             return
         marshal.dump(run(job), outcomes)
@@ -131,7 +131,7 @@ def _become(job: Job, inner: str, three: stdio.Stdio) -> None:
         os.chdir(inner)
         three.enter()
         _inherit(job)
-        os.execve(job["path"], job["argv"], job["env"])  # noqa: S606
+        os.execve(job["path"], job["argv"], job["env"])
     except BaseException as error:  # noqa: BLE001
         os.write(2, f"worker: {error!r}\n".encode())
     finally:

@@ -61,9 +61,9 @@ sh -c 'echo $(ps -o ppid= -p $$)' | grep -qx $$; echo $?
 == pgrep finds the shell once
 pgrep -g 0 -f needle-in-this-script | wc -l
 == ps of our group shows what we started
-sleep 0.2 & ps -o comm= -g $(ps -o sid= -p $$) | grep -c sleep; wait
+sleep 5 & until grep -qx sleep /proc/$!/comm; do :; done; ps -o comm= -g $(ps -o sid= -p $$) | grep -c sleep; kill $!
 == pstree from the shell down
-sh -c 'sleep 0.3 & ps --ppid $$ -o comm= | sort; wait'
+sh -c 'sleep 5 & until grep -qx sleep /proc/$!/comm; do :; done; ps --ppid $$ -o comm= > f; sort f; kill $!'
 == killall-like by group
 set -m; (sleep 5; sleep 5) & kill -TERM -- -$!; wait %1; echo $?
 == dd to and from descriptors

@@ -148,7 +148,7 @@ cat /proc/$$/limits
 == signals as the kernel has them [core]
 python3 -c 'import os
 for line in open(f"/proc/{os.getppid()}/status"):
-    if line.startswith(("Sig", "Shd")): print(line, end="")'
+    if line.startswith(("SigB", "SigI", "SigC", "Shd")): print(line, end="")'
 grep -E '^(Sig[BIC]|ShdPnd)' /proc/self/status
 == threads, children and tracer
 grep -E '^(Threads|TracerPid|NoNewPrivs|Seccomp|Umask)' /proc/$$/status; read -r x < /proc/$$/task/$$/children; echo "<$x>"
@@ -162,8 +162,8 @@ nice; ps -o ni= -p $$ | tr -d ' '; nice -n 5 nice; cat /proc/$$/oom_score_adj; t
 cat /proc/self/timerslack_ns | wc -l
 == name of the process
 ps -o comm= -p $$; ps -o args= -p $$ | cut -c 1-30
-== session, group and terminal are of the parent's session
-[ "$(ps -o sid= -p $$)" = "$(ps -o sid= -p $PPID)" ] && echo same; ps -o stat= -p $$ | tr -d 's+l '
+== its state, but for being a leader, which the process that waits for it is
+ps -o stat= -p $$ | tr -d 's+l '
 == namespaces are those of init's child [deaf]
 ls /proc/self/ns | wc -l; readlink /proc/$$/ns/net | cut -d: -f1
 == cgroup
