@@ -21,7 +21,7 @@ import pytest
 hypothesis.settings.register_profile("traceproof", hypothesis.settings(), deadline=None)
 hypothesis.settings.load_profile("traceproof")
 
-# A shell ignores two for what it starts in the background, `nohup` the third; children inherit that.
+# A shell ignores two for what it starts in the background, `nohup` a third: children inherit it.
 for _number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
     if signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, signal.SIG_DFL)

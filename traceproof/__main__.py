@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import click
 
@@ -75,6 +76,8 @@ def _say(error: Exception, code: int) -> int:
 
 
 def _line(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename is None and _is_nowhere():
+        return "the working directory has been removed: go to one that is there"
     if isinstance(error, OSError) and error.strerror:
         where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return f"{where}{error.strerror}"
@@ -83,6 +86,15 @@ def _line(error: Exception) -> str:
         return f"{' '.join(error.format_message().split())} See `{command} --help`."
     text = error.args[0] if isinstance(error, KeyError) and error.args else error
     return " ".join(str(text).split()) or type(error).__name__
+
+
+def _is_nowhere() -> bool:
+    """Tell whether the working directory is gone."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from traceproof.node import Node, Ran
+from traceproof.recorder import semconv
 from traceproof.spanfacts import Tokens
 from traceproof.view import Totals, View
 
@@ -38,6 +39,20 @@ _WORDS = {
     "diff": "final diff",
 }
 """What stands before the title of a node."""
+
+_LACKS = {
+    semconv.RECORDING_LOST: "lost",
+    semconv.SHELL_UNHOOKED: "shells not recorded",
+    semconv.SNAPSHOT_PROBLEM: "workspace",
+    semconv.VCS_CAP: "not kept of the working tree",
+    semconv.IMPORT_PROBLEMS: "transcript",
+}
+"""The facts that say what a trace lacks; a line of two of them stands where it is first."""
+
+_LACKING = 4
+"""Lines of one such fact that are shown at most where not all is."""
+
+_LONG, _LONGER = 240, 10_000
 
 _STYLES = {
     "agent": "bold cyan",
@@ -78,7 +93,7 @@ def parts(view: View, *, full: bool = False) -> Iterator[RenderableType]:
     shown = [node for node in view.root.children if _is_shown(node, full=full)]
     for number, node in enumerate(shown, 1):
         yield _Branch(node, full=full, last=number == len(shown))
-    yield from _footer(view)
+    yield from _footer(view, full=full)
 
 
 class _Branch:
@@ -191,8 +206,19 @@ def _imported(view: View) -> str:
     return f"imported from {source}" if source else ""
 
 
-def _footer(view: View) -> Iterator[Text]:
+def _footer(view: View, *, full: bool) -> Iterator[Text]:
     yield Text(totals(view.totals), style="dim")
+    told: set[str] = set()
+    for name, what in _LACKS.items():
+        value = view.facts.get(name, ())
+        lines = [str(line) for line in (value if isinstance(value, list | tuple) else (value,))]
+        new = [line for line in dict.fromkeys(lines) if line not in told]
+        told.update(new)
+        shown = new if full or len(new) <= _LACKING else new[: _LACKING - 1]
+        for line in shown:
+            yield Text(f"! {what}: {brief(line, _LONGER if full else _LONG)}", style="red")
+        if len(shown) < len(new):
+            yield Text(f"! {what}: {len(new) - len(shown)} more (--full)", style="red")
     for problem in view.problems:
         yield Text(f"! {clean(problem)}", style="red")
 

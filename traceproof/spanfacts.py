@@ -35,6 +35,9 @@ FACTS = (
     semconv.PROCESS_EXIT_CODE,
     semconv.RECORDING_MODE,
     semconv.RECORDING_LOST,
+    semconv.SHELL_HOOKS,
+    semconv.SHELL_UNHOOKED,
+    semconv.SNAPSHOT_PROBLEM,
 )
 """The root's attributes that a view repeats."""
 

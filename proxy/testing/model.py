@@ -63,7 +63,7 @@ class Model:
             return Exchanged(bare, for_version(_beside(bare), head.version))
         request = _understood(bare, wire)
         if request is None:
-            answer = Answer(400, [JSON_TYPE], [encode(wire.error(400, None, None))])
+            answer = refusal(400, wire)
             return Exchanged(bare, for_version(answer, head.version), wire.name)
         cue, faults = self.cue(request)
         answer = self._answer(wire, request, cue, faults)
@@ -82,7 +82,7 @@ class Model:
             status = self._upgrades.popleft() if len(self._upgrades) > 1 else self._upgrades[0]
         if status == ACCEPTED:
             return handshake.accept(head, deflate=self.deflate)
-        return Answer(status, [JSON_TYPE], [encode(wire.error(status, None, None))])
+        return refusal(status, wire)
 
     def _answer(self, wire: Wire, request: Request, cue: Cue, faults: Sequence[Fault]) -> Answer:
         reply = reply_of(request, cue)
@@ -100,6 +100,11 @@ class Model:
         if len(self._kept) >= CACHE_SIZE:
             del self._kept[next(iter(self._kept))]
         self._kept[key] = answer
+
+
+def refusal(status: int, wire: Wire) -> Answer:
+    """Return an error as one write: some clients leave when they have read the status."""
+    return Answer(status, [JSON_TYPE], [encode(wire.error(status, None, None))], burst=0)
 
 
 def reply_of(request: Request, cue: Cue) -> Reply:
@@ -139,4 +144,4 @@ def _beside(request: Request) -> Answer:
     if told is not None:
         return Answer(200, [JSON_TYPE], [encode(told)])
     status = 405 if request.method == "CONNECT" else 404
-    return Answer(status, [JSON_TYPE], [encode(wire.error(status, None, None))])
+    return refusal(status, wire)

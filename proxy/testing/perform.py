@@ -49,7 +49,7 @@ def perform(
 def _refusal(wire: Wire, fault: kinds.Status) -> Answer:
     body = encode(wire.error(fault.status, fault.kind, fault.message))
     after = [("retry-after", str(fault.retry_after))] if fault.retry_after is not None else []
-    return Answer(fault.status, [JSON_TYPE, *after], [body])
+    return Answer(fault.status, [JSON_TYPE, *after], [body], burst=0)
 
 
 def padded(reply: Reply, faults: Sequence[kinds.Fault]) -> Reply:
@@ -161,7 +161,7 @@ def scheduled(answer: A, faults: Sequence[kinds.Fault]) -> A:
         first_delay=delay.first,
         each_delay=delay.each,
         hold=hold.after if hold else None,
-        burst=burst.chunks or 0 if burst else 1,
+        burst=burst.chunks or 0 if burst else answer.burst,
     )
 
 

@@ -11,7 +11,7 @@ from traceproof.spanfacts import Tokens
 from traceproof.view import Totals, View
 
 
-def drawn(*children: Node, full: bool = False) -> list[str]:
+def drawn(*children: Node, full: bool = False, **lacking: list[str]) -> list[str]:
     root = Node("agent", "a" * 16, "claude-code", duration=12.3, children=list(children))
     totals = Totals(2, 0, 1, 0, Tokens(1500, 30, 750, 0), 0.0123)
     facts = {
@@ -20,6 +20,7 @@ def drawn(*children: Node, full: bool = False) -> list[str]:
         "process.exit.code": 0,
         "vcs.ref.head.name": "main",
         "vcs.ref.head.revision": "0123456789abcdef",
+        **{f"traceproof.{name.replace('__', '.')}": lines for name, lines in lacking.items()},
     }
     out = io.StringIO()
     console = Console(file=out, width=160)
@@ -33,6 +34,32 @@ def test_the_head_says_who_how_long_and_how_it_ended() -> None:
 
 def test_the_foot_adds_up() -> None:
     assert drawn()[-1] == "2 turns · 1 tool calls · 1,500 in (50% cached) · 30 out · $0.0123"
+
+
+def test_what_could_not_be_recorded_stands_at_the_foot() -> None:
+    refused = "shell commands are not recorded: no socket"
+
+    assert drawn(
+        recording__lost=[refused],
+        shell__unhooked=[refused, "/bin/sh: run by its path"],
+        snapshot__problem=["no diffs: git is not\x1b[2J there"],
+    )[-3:] == [
+        f"! lost: {refused}",
+        "! shells not recorded: /bin/sh: run by its path",
+        "! workspace: no diffs: git is not\N{REPLACEMENT CHARACTER}[2J there",
+    ]
+
+
+def test_many_lines_of_one_lack_are_counted_unless_in_full() -> None:
+    left = [f"big{number}.bin: over 1 MiB" for number in range(6)]
+
+    assert drawn(vcs__cap=left)[-4:] == [
+        *(f"! not kept of the working tree: {line}" for line in left[:3]),
+        "! not kept of the working tree: 3 more (--full)",
+    ]
+    assert drawn(vcs__cap=left, full=True)[-6:] == [
+        f"! not kept of the working tree: {line}" for line in left
+    ]
 
 
 def test_a_turn_its_text_and_its_tools_are_lines() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from traceproof import open_trace, render
 from traceproof.commands.options import JsonOption, StoreOption, TraceArgument, locate, print_json
@@ -90,7 +91,7 @@ def _fact_table(report: Report) -> Table:
             table.add_row(_KINDS[kind], style="bold")
         word, style = _MARKS[fact.state]
         count = f"{fact.count:,}" if fact.count else ""
-        table.add_row(f"  {fact.name}", f"[{style}]{word}[/]", count, render.clean(fact.note))
+        table.add_row(f"  {fact.name}", Text(word, style=style), count, render.clean(fact.note))
     return table
 
 
@@ -99,7 +100,7 @@ def _question_table(report: Report) -> Table:
     for answer in report.questions:
         word, style = ("yes", "green") if answer.answered else ("no", "red")
         by = ", ".join(answer.spans[:1]) + (" …" if len(answer.spans) > 1 else "")
-        row = (str(answer.number), answer.question, f"[{style}]{word}[/]", by)
+        row = (str(answer.number), answer.question, Text(word, style=style), by)
         table.add_row(*row, render.clean(answer.note))
     return table
 

@@ -34,6 +34,27 @@ def test_the_agents_output_is_its_own_byte_for_byte(project: Path, env: dict[str
     assert (done.returncode, done.stdout, done.stderr) == (0, bytes(range(256)), b"oops")
 
 
+@pytest.mark.parametrize("more", [(), ("--store", "/tmp/nowhere")], ids=["", "--store"])
+def test_from_a_folder_that_has_been_removed_nothing_is_started(
+    tmp_path: Path, env: dict[str, str], more: tuple[str, ...]
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    started = [sys.executable, "-P", "-m", "traceproof", "record", *more, "--", "echo", "started"]
+
+    done = subprocess.run(
+        ["sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh", *started],
+        cwd=gone,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = "traceproof: the working directory has been removed: go to one that is there\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", said)
+
+
 def test_the_agents_input_is_its_own(project: Path, env: dict[str, str]) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "traceproof", "record", "--", "tr", "a-z", "A-Z"],
