@@ -37,6 +37,7 @@
 .set NAME, 88
 .set COPY, 96
 .set SIZE, 104
+.set LAUNCHER, 112
 
 .set PAIR, 0
 .set OUTER, 8
@@ -359,7 +360,17 @@ back:                               // no program: undo it all
 real:
     ldr x0, [x21, #REAL]
     add x0, x0, x21
-    add x1, x19, #8
+    ldr x1, [x19, #8]               // argv[0]
+    cbz x1, 27f
+    ldr x2, [x21, #LAUNCHER]
+    add x2, x2, x21
+26: ldrb w3, [x1], #1
+    ldrb w4, [x2], #1
+    cmp w3, w4
+    b.ne 27f
+    cbnz w3, 26b
+    str x0, [x19, #8]
+27: add x1, x19, #8
     ldr x2, [x21, #PREFIX]
     cbz x2, 19f
     ldr x3, [x19]                   // argv: a word more than there is room for, so go down

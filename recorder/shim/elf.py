@@ -14,7 +14,7 @@ from traceproof.recorder.shim.machinecode import CODE
 
 _ADDRESS = 0x400000
 _ALIGNMENT = 0x10000
-_WORDS = 14
+_WORDS = 15
 _HEADERS = 64 + 2 * 56
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 _LOAD, _STACK = 1, 0x6474E551
@@ -29,6 +29,7 @@ def image(
     prefix: bool,
     program: Sequence[str],
     environment: Sequence[str],
+    launcher: str,
     itself: str = "",
     copy: bytes = b"",
 ) -> bytes:
@@ -41,6 +42,8 @@ def image(
         prefix: Whether the arguments are a command line, for the shell's `-c`.
         program: A path and three arguments; a fourth is added.
         environment: That of the program, as `NAME=value`.
+        launcher: Where the file is to be. An agent that was told this path gives it as the name of
+            its command; the shell that is run instead has its own path for a name.
         itself: A path of the launcher that holds wherever it runs.
         copy: The shell's file, to run where there is none at `real`; empty: do without.
 
@@ -57,6 +60,7 @@ def image(
     config.numbers[9] = config.text(os.devnull)
     config.numbers[10] = config.text(itself)
     config.numbers[11] = config.text(os.path.basename(itself))
+    config.numbers[14] = config.text(launcher)
     config.numbers[_WORDS:-1] = map(config.text, environment)
     size = _HEADERS + len(CODE[machine]) + len(config.encode())
     config.numbers[12:14] = size, len(copy)

@@ -116,21 +116,22 @@ class ShimFolder:
         _put(program.with_suffix(".real"), os.fsencode(real))
         if self.native:
             _put(program, bundle.compiled(settings, originals))
-            _put(path, self._image(program, real, hook, placeholder), _PROGRAM_MODE)
+            _put(path, self._image(path, program, real, placeholder), _PROGRAM_MODE)
         else:
             source = bundle.source(settings, originals)
             script = _SCRIPT.format(python=self._python, source=source)
             _put(path, script.encode(), _PROGRAM_MODE)
         return path
 
-    def _image(self, program: Path, real: str, hook: str, placeholder: str | None) -> bytes:
+    def _image(self, path: Path, program: Path, real: str, placeholder: str | None) -> bytes:
         return elf.image(
             self._machine,
             marker=self.marker,
             real=placeholder or real,
-            prefix=hook == "prefix",
+            prefix=path.parent.name == "prefix",
             program=(str(self._python), "-I", "-S", str(program)),
             environment=_environment(),
+            launcher=str(path),
             itself=real,
             copy=_copy(real) if placeholder else b"",
         )

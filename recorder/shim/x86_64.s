@@ -38,6 +38,7 @@
 .set NAME, 88           # the shell's
 .set COPY, 96           # where in this file there is a copy of the shell
 .set SIZE, 104          # and how long it is; 0: there is none
+.set LAUNCHER, 112      # path of this file: as a command's name it is the shell's
 
 # frame, from rsp
 .set PAIR, 0            # 2 descriptors: the program, the shell's process
@@ -393,7 +394,20 @@ back:                               # no program: undo it all
 real:
     mov rdi, [rbx + REAL]
     add rdi, rbx
-    lea rsi, [rbp + 8]
+    mov rsi, [rbp + 8]              # argv[0]
+    test rsi, rsi
+    jz 27f
+    mov rdx, [rbx + LAUNCHER]
+    add rdx, rbx
+26: mov al, [rsi]
+    cmp al, [rdx]
+    jne 27f
+    inc rsi
+    inc rdx
+    test al, al
+    jnz 26b
+    mov [rbp + 8], rdi
+27: lea rsi, [rbp + 8]
     cmp qword ptr [rbx + PREFIX], 0
     je 19f
     mov rax, [rbp]                  # argv: a word more than there is room for, so go down

@@ -26,6 +26,7 @@ def made(machine: str, copy: bytes = b"") -> bytes:
         prefix=False,
         program=("/python", "-I", "-S", "/program"),
         environment=["LC_ALL=C"],
+        launcher="/a/launcher",
         itself="/bin/bash",
         copy=copy,
     )
@@ -36,7 +37,7 @@ def test_the_words_behind_the_code_lead_to_texts(machine: str) -> None:
     image = made(machine, b"the shell")
 
     behind = image[HEADERS + len(CODE[machine]) :]
-    words = struct.unpack_from("<16Q", behind)
+    words = struct.unpack_from("<15Q", behind)
 
     def text(place: int) -> bytes:
         return behind[place : behind.index(b"\0", place)]
@@ -52,6 +53,7 @@ def test_the_words_behind_the_code_lead_to_texts(machine: str) -> None:
     variable, last = struct.unpack_from("<2Q", behind, words[7])
     assert (text(variable), last) == (b"LC_ALL=C", 0)
     assert [text(place) for place in words[8:12]] == [b"-c", b"/dev/null", b"/bin/bash", b"bash"]
+    assert text(words[14]) == b"/a/launcher"
     assert image[words[12] : words[12] + words[13]] == b"the shell"
     assert len(image) == words[12] + words[13]
 

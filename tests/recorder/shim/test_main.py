@@ -71,6 +71,46 @@ def test_the_launchers_own_path_is_the_shells(recorder: Recorder) -> None:
     assert recorder.command().arguments == ["/bin/bash", "-c", "echo $0"]
 
 
+NAMES = 'echo "$0 $BASH"; nonsense'
+FEW = "ulimit -n 20; exec "
+"""Too few descriptors for a Python."""
+
+
+@pytest.mark.parametrize("name", ["its own path", "a name", ""])
+def test_a_shell_that_goes_unrecorded_has_the_name_it_would_have(
+    recorder: Recorder, name: str
+) -> None:
+    launcher = str(recorder.folder().launcher("shell", "/bin/bash"))
+    own = name == "its own path"
+    given = launcher if own else name
+
+    one, other = (
+        run("/bin/bash", f"{FEW} -a '{named}' {shell} -c '{NAMES}'")
+        for named, shell in (("/bin/bash" if own else given, "/bin/bash"), (given, launcher))
+    )
+
+    assert other == one
+    assert recorder.commands == []
+
+
+def test_a_name_that_goes_on_from_the_launchers_is_another(recorder: Recorder) -> None:
+    launcher = str(recorder.folder().launcher("shell", "/bin/bash"))
+    begins, goes_on = launcher[:-1], f"{launcher}2"
+
+    for name in (begins, goes_on):
+        script = f"{FEW} -a {name} {launcher} -c 'echo $0'"
+        assert run("/bin/bash", script)[1] == f"{name}\n".encode()
+
+
+def test_no_name_at_all_is_a_name(either: str, recorder: Recorder) -> None:
+    script = f"exec -a '' {either} -c 'echo out; exit 3'"
+
+    assert run("/bin/bash", script) == (3, b"out\n", b"")
+    command = recorder.command()
+    assert command.arguments[1:] == ["-c", "echo out; exit 3"]
+    assert command.stdout == b"out\n"
+
+
 def test_no_recorder(tmp_path: Path) -> None:
     folder = ShimFolder(tmp_path / "shim", tmp_path / "nobody", "a-token")
 

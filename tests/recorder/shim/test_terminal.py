@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -136,6 +137,18 @@ def test_the_window_changes_its_size(bash: str) -> None:
     session.process.terminate()
 
     assert session.end()[0] == -15
+
+
+@pytest.mark.parametrize("to_all", [True, False])
+def test_a_change_of_size_that_is_none_is_told_all_the_same(bash: str, to_all: bool) -> None:
+    session = Session(bash, "trap 'stty size; exit 3' WINCH; echo on; while :; do sleep 0.05; done")
+    session.wait_for(b"on")
+
+    send = os.killpg if to_all else os.kill
+    send(session.process.pid, signal.SIGWINCH)
+
+    code, said, _ = session.end()
+    assert (code, said) == (3, b"on\r\n24 80\r\n")
 
 
 def test_an_agent_that_closes_the_terminal_hangs_up(bash: str, recorder: Recorder) -> None:
