@@ -43,6 +43,8 @@ class OpenCommand:
     join: Join
     known: CommandEnd
     has_ended: bool = False
+    is_told: bool = False
+    """Whether all that it changed is on its span."""
     on_record: str = ""
     """The parent under which it is on record as pending."""
 
@@ -104,7 +106,7 @@ class CommandLedger:
         if self._steps is not None:
             self._steps.command_ended(command.span, end)
         self.look(command.join.ended)
-        if command.join in self._open:
+        if command.join in self._open and not command.is_told:
             self._put_on_record(command)
 
     def within(self, command: OpenCommand, spans: Iterable[Span]) -> None:
@@ -114,21 +116,30 @@ class CommandLedger:
             span.parent_id = span.parent_id or command.span.span_id
             self._sink.span(span)
 
-    def look(self, now: int) -> None:
-        """Find out where commands belong, and write those that are settled and have ended.
+    def place(self, now: int) -> None:
+        """Find out where commands belong, and hang them there.
 
         Args:
             now: Unix time in nanoseconds.
         """
-        if not self._open:
-            return
-        self._joiner.look(now)
-        for command in list(self._open.values()):
+        if self._open:
+            self._joiner.look(now)
+        for command in self._open.values():
             self._place(command)
-            if command.join.settled and command.has_ended:
+
+    def look(self, now: int) -> None:
+        """Find out where commands belong, and write those that have ended and are settled and told.
+
+        Args:
+            now: Unix time in nanoseconds.
+        """
+        self.place(now)
+        for command in list(self._open.values()):
+            news = self._tell(command)
+            if command.join.settled and command.is_told:
                 del self._open[command.join]
                 self._sink.span(command.span)
-            elif command.on_record not in ("", command.span.parent_id):
+            elif news or command.on_record not in ("", command.span.parent_id):
                 self._put_on_record(command)
 
     def close(self, now: int) -> None:
@@ -141,6 +152,13 @@ class CommandLedger:
                 )
                 self.ended(command, known)
         self.look(now)
+
+    def _tell(self, command: OpenCommand) -> bool:
+        """Have it put on an ended command's span what it changed; returns whether that is new."""
+        if not command.has_ended or command.is_told:
+            return False
+        command.is_told = self._steps is None or self._steps.command_told(command.span)
+        return command.is_told
 
     def _place(self, command: OpenCommand) -> None:
         """Hang a command where it belongs as far as that is known, and say how that is known."""

@@ -150,10 +150,11 @@ class Session:
             span.attributes[semconv.ERROR_TYPE] = result.error_type
         self._sink.span(span)
         tools = [self._ask(tool, call) for tool in result.tools]
-        if self._steps is not None and (tools or call.request.purpose == "main"):
-            self._steps.answered(tools, span.end)
         self._in_flight.pop(span.span_id, None)
         self._joiner.call_ended(span.span_id)
+        self._commands.place(span.end)  # some began before the answer that asked for them ended
+        if self._steps is not None and (tools or call.request.purpose == "main"):
+            self._steps.answered(tools, span.end)
         self._commands.look(span.end)
 
     def http(self, span: Span) -> None:

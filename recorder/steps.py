@@ -34,7 +34,7 @@ class Steps(Protocol):
     """Follows a session step by step. No method raises, whatever the workspace is like.
 
     The order is the session's: `begin`, then the rest as it happens, then `close`, and after it
-    `tool_ended` and `command_ended` once for each that was still open.
+    `tool_ended`, or `command_ended` and `command_told`, once for each that was still open.
     """
 
     def begin(self, root: Span, put_on_record: Callable[[], None]) -> None:
@@ -69,7 +69,13 @@ class Steps(Protocol):
         """Look: a command's shell ended, and something that it started goes on."""
 
     def command_ended(self, span: Span, end: Ending) -> None:
-        """Look, and put on a command's span what it changed; before the span is written."""
+        """Look: a command has ended, and nothing that it started goes on."""
+
+    def command_told(self, span: Span) -> bool:
+        """Put on an ended command's span what it changed; False where only a later look will tell.
+
+        To be called until it is true, and then no more; the span is not written before.
+        """
 
     def close(self, root: Span) -> None:
         """Look for the last time and put on the root span what changed from start to end.

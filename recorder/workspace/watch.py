@@ -92,13 +92,15 @@ class Watcher:
         self._recorded = 0
         self._looked = 0.0
         self._answered = self._awaiting = False
-        self._begun = self._paused = False
+        self._begun = self._paused = self._closed = False
         self._seen = 0
         """When the last look began, in Unix nanoseconds."""
         self._calls: dict[str, Call] = {}
         self._commands: dict[str, Command] = {}
         self._spans: dict[str, Span] = {}
         """Of commands: which call they are under may become known later."""
+        self._trees: dict[str, str] = {}
+        """Of commands that ended and that a look has come after: the tree then."""
         self._events: dict[str, list[Event]] = {}
         self._tree = ""
 
@@ -118,7 +120,6 @@ class Watcher:
             prompted = last is not None and bool(last.prompt) and self._answered
             self._awaiting = False
             self._look(request.started, HUMAN if prompted else UNKNOWN)
-            self._forget_ended()
             self._awaiting = True
 
     def streaming(self) -> None:
@@ -134,12 +135,11 @@ class Watcher:
             self._events.setdefault(tool.span.span_id, [])
         if tools and self._affordable():
             self._look(ended)
-            self._forget_ended()
 
     def tool_ended(self, tool: OpenTool) -> None:
         """Put on a call's span what it changed."""
         self._calls.pop(tool.span.span_id, None)
-        self._finish(tool.span)
+        self._finish(tool.span, self._tree)
 
     def command_started(self, span: Span, start: Moment) -> None:
         """Look, and take note of a command."""
@@ -158,18 +158,25 @@ class Watcher:
             command.goes_on = True
 
     def command_ended(self, span: Span, end: Ending) -> None:
-        """Look, and put on a command's span what it changed."""
+        """Look, if that is not too dear just now."""
         command = self._commands.get(span.span_id)
         if command is not None and not command.goes_on:
             self._end_command(command, end)
-        if command is not None and not self._undecided(command):
-            self._drop_command(span.span_id)
-        self._finish(span)
+
+    def command_told(self, span: Span) -> bool:
+        """Put on a command's span what it changed, once a look has come after its end."""
+        if span.span_id not in self._trees and not self._closed:
+            return False
+        self._commands.pop(span.span_id, None)
+        self._spans.pop(span.span_id, None)
+        self._finish(span, self._trees.pop(span.span_id, self._tree))
+        return True
 
     def close(self, root: Span) -> None:
         """Look for the last time, and say what changed from start to end."""
         self._root, self._awaiting = root, False
         self._look(_END)
+        self._closed = True
         if self._consents(time.time_ns()):
             diff = self._lookout.final_diff()
             if diff:
@@ -223,6 +230,7 @@ class Watcher:
         self._lookout.look()
         self._looked = time.monotonic()
         self._take(until, visitor, sure)
+        self._note_seen(until)
         self._paused = False
 
     def _take(self, until: int, visitor: str, sure: bool) -> None:
@@ -237,6 +245,17 @@ class Watcher:
         for share in share_out(changes, calls, commands, visitor=visitor):
             if not self._waits(share.owner, sure):
                 self._write(share.owner, share.changes)
+
+    def _note_seen(self, until: int) -> None:
+        """Take note of the commands of which a look up to a moment has told all there is.
+
+        Not of one under no call while an answer is awaited: what it did could as well be of a call
+        in that answer, for an agent may begin with a call before its answer is known here.
+        """
+        for command in self._commands.values():
+            decided = command.tool or not self._awaiting
+            if decided and 0 < command.ended <= until:
+                self._trees.setdefault(command.span_id, self._tree)
 
     def _waits(self, owner: Owner, sure: bool) -> bool:
         """Tell whether it is too early to say whose a change is: the coming answer may tell."""
@@ -272,21 +291,11 @@ class Watcher:
         if diff:
             reference = store_diff(self._store, diff)
             event.attributes[semconv.REF + semconv.SNAPSHOT_DIFF] = reference
-        events = self._holder(owner)
+        events = self._events[owner.spans[0]] if owner.spans else None
         if events is None:
-            if owner.spans:  # of commands that are written already
-                event.attributes[semconv.SNAPSHOT_SHARED_WITH] = list(owner.spans)
             self._add_to_root(event)
         else:
             events.append(event)
-
-    def _holder(self, owner: Owner) -> list[Event] | None:
-        """Return where an event goes: on the span, else on the call it is under, else None."""
-        if not owner.spans:
-            return None
-        command = self._commands.get(owner.spans[0])
-        above = command.tool if command is not None else ""
-        return self._events.get(owner.spans[0], self._events.get(above))
 
     def _add_to_root(self, event: Event) -> None:
         if self._root is None:
@@ -296,10 +305,10 @@ class Watcher:
             self._recorded = len(self._root.events)
             self._put_on_record()
 
-    def _finish(self, span: Span) -> None:
+    def _finish(self, span: Span, tree: str) -> None:
         span.events.extend(self._events.pop(span.span_id, ()))
-        if self._tree:
-            span.attributes[semconv.TREE_AFTER] = self._tree
+        if tree:
+            span.attributes[semconv.TREE_AFTER] = tree
 
     # --- calls and commands -----------------------------------------------------------------------
 
@@ -313,24 +322,7 @@ class Watcher:
         if self._affordable():
             self._look(command.ended, sure=not self._awaiting)
 
-    def _undecided(self, command: Command) -> bool:
-        """Tell whether what a command did could as well be of a call in the answer to come.
-
-        It is under no call, and an agent may begin with a call before its answer is known here.
-        """
-        return self._awaiting and not self._tie(command)
-
-    def _tie(self, command: Command) -> str:
+    def _tie(self, command: Command) -> None:
         """Find out again which open call a command is under."""
         parent = self._spans[command.span_id].parent_id
         command.tool = parent if parent in self._calls else command.tool
-        return command.tool
-
-    def _forget_ended(self) -> None:
-        """Forget the commands that were kept until it was known what the answer asked for."""
-        for span_id in [name for name in self._commands if name not in self._events]:
-            self._drop_command(span_id)
-
-    def _drop_command(self, span_id: str) -> None:
-        self._commands.pop(span_id, None)
-        self._spans.pop(span_id, None)

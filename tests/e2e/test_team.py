@@ -25,7 +25,7 @@ from traceproof.recorder.agents import recognise_call
 from traceproof.recorder.reader import TraceReader
 from traceproof.recorder.span import Span
 
-pytestmark = pytest.mark.agents
+pytestmark = [pytest.mark.agents, pytest.mark.timeout(300)]  # six agents work in the fixture
 
 AGENTS = [each.VARIANTS[0] for each in (claude, aider, codex, opencode, gemini, mini)]
 EXACT = {"claude-code", "codex", "opencode"}

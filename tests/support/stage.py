@@ -18,7 +18,8 @@ from traceproof.proxy.testing.faults import AnyFault
 from traceproof.proxy.testing.script import Turns
 from traceproof.recorder.store import Store
 
-PATIENCE = 40
+PATIENCE = 100
+"""Seconds for one recording; a machine that does much else takes several times its usual."""
 HOSTS = (
     "api.anthropic.com",
     "api.openai.com",

@@ -122,6 +122,8 @@ class Observed:
         self.writer = TraceWriter(self.path, resource=resource, mask=self.redactor.mask)
         self.store = store or project.folder.parent / "store"
         place = Place(project.folder, project.environment, self.store, ignored=ignored)
+        self.ended: list[Span] = []
+        """The commands that have ended, and are not written."""
         self.steps = Watcher(place, self.writer, **options)
         self.root = Span(new_trace_id(), new_span_id(), "invoke_agent test", start=time.time_ns())
         self.root.attributes[semconv.OPERATION_NAME] = "invoke_agent"
@@ -132,6 +134,7 @@ class Observed:
         """Let the agent ask its model."""
         note = MessageNote("0" * 64, "user", prompt=prompt)
         self.steps.model_asked(CallRequest(time.time_ns(), "m", {}, [note]))
+        self.write_commands()
 
     def call(self, name: str = "Bash", arguments: dict[str, Any] | None = None) -> OpenTool:
         """Make a tool call that nobody has answered yet."""
@@ -146,6 +149,7 @@ class Observed:
     def answers(self, *tools: OpenTool) -> None:
         """Let the model answer with these calls."""
         self.steps.answered(list(tools), time.time_ns())
+        self.write_commands()
 
     def ends(self, *tools: OpenTool) -> None:
         """Let the agent send the results of these calls."""
@@ -154,6 +158,13 @@ class Observed:
             self.steps.tool_ended(tool)
             tool.span.end = time.time_ns()
             self.writer.span(tool.span)
+
+    def write_commands(self) -> None:
+        """Write the commands that have ended, and of which all is told."""
+        for span in list(self.ended):
+            if self.steps.command_told(span):
+                self.ended.remove(span)
+                self.writer.span(span)
 
     def step(self, change: Change, name: str = "Bash", **arguments: Any) -> OpenTool:
         """Play one tool call that makes a change."""
@@ -166,6 +177,8 @@ class Observed:
 
     def close(self) -> Path:
         self.steps.close(self.root)
+        self.write_commands()
+        assert not self.ended
         self.root.end = time.time_ns()
         self.writer.span(self.root)
         assert self.writer.close()

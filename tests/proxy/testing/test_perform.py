@@ -205,6 +205,11 @@ def test_burst_joins_writes() -> None:
     assert b"".join(played(Burst(chunks=3)).script) == b"".join(played().script)
 
 
+def test_a_refusal_is_one_write_as_clients_may_leave_after_its_status() -> None:
+    assert len(played(Status(429)).script) == 1
+    assert len(played(Status(429), Burst(chunks=1)).script) == 2
+
+
 def test_faults_combine() -> None:
     answer = played(
         Split("bytes", 5),

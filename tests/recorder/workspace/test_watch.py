@@ -10,8 +10,13 @@ import pytest
 
 from support.workspace import Observed, Project, events, paths, read, settle
 from traceproof.recorder import semconv
+from traceproof.recorder.calls import CallRequest, CallResult, MessageNote, ToolRequest, ToolResult
+from traceproof.recorder.session import Session
+from traceproof.recorder.shell.command import CommandEnd, CommandStart
 from traceproof.recorder.span import Span, new_span_id
 from traceproof.recorder.workspace import snapshots
+from traceproof.recorder.workspace.lookout import Place
+from traceproof.recorder.workspace.watch import Watcher
 from traceproof.workspaces import Workspaces
 
 
@@ -45,7 +50,8 @@ def ended(observed: Observed, span: Span, end: SimpleNamespace) -> None:
     end.ended = time.time_ns()
     observed.steps.command_ended(span, end)
     span.end = end.ended
-    observed.writer.span(span)
+    observed.ended.append(span)
+    observed.write_commands()
 
 
 def test_a_tool_call_is_told_what_it_changed(project: Project) -> None:
@@ -201,7 +207,7 @@ def test_what_a_command_left_behind_does_is_of_the_background(project: Project) 
     settle()
     project.write("server.log", "started\n")
     observed.asks()
-    observed.steps.command_ended(span, end)
+    ended(observed, span, end)
     observed.close()
 
     assert told(observed.root)[1:] == [("background", ["A server.log"])]
@@ -378,4 +384,93 @@ def test_what_an_agents_own_command_does_is_on_record(project: Project) -> None:
     observed.close()
 
     assert told(own[0]) == [("command", ["A cache"])]
-    assert told(observed.root)[1:] == [("command", ["A later"])]
+    assert told(late[0]) == [("command", ["A later"])]
+
+
+def test_a_look_that_is_too_dear_just_now_takes_no_change_from_its_command(
+    project: Project,
+) -> None:
+    observed = Observed(project)
+    observed.steps._affordable = lambda: False  # type: ignore[method-assign]
+    tool = observed.call()
+    observed.answers(tool)
+    first = command(observed, tool.span.span_id)
+    project.write("new/one")
+    ended(observed, *first)
+    assert observed.ended == [first[0]]
+    second = command(observed, tool.span.span_id)
+    project.write("new/two")
+    ended(observed, *second)
+    observed.ends(tool)
+    path = observed.close()
+
+    assert told(first[0]) == [("command", ["A new/one"])]
+    assert told(second[0]) == [("command", ["A new/two"])]
+    assert not events(tool.span)
+    with read(path) as reader:
+        assert [step.cause for step in Workspaces(reader).steps] == ["start", "command", "command"]
+
+
+@pytest.mark.parametrize("dear", [True, False])
+def test_a_command_that_is_over_before_the_answer_that_asked_for_it(
+    project: Project, dear: bool
+) -> None:
+    observed = Observed(project)
+    if dear:
+        observed.steps._affordable = lambda: False  # type: ignore[method-assign]
+    early = command(observed, observed.root.span_id)
+    project.write("one")
+    ended(observed, *early)
+    tool = observed.call()
+    early[0].parent_id = tool.span.span_id
+    observed.answers(tool)
+    observed.ends(tool)
+    observed.close()
+
+    assert told(early[0]) == [("command", ["A one"])]
+    assert not events(tool.span)
+    assert not told(observed.root)[1:]
+
+
+@pytest.mark.parametrize("dear", [True, False])
+@pytest.mark.parametrize("early", [True, False])
+def test_in_a_session_a_command_is_credited_whenever_it_runs_and_the_looks_are(
+    project: Project, dear: bool, early: bool
+) -> None:
+    observed = Observed(project)
+    place = Place(project.folder, project.environment, observed.store)
+    watcher = Watcher(place, observed.writer)
+    if dear:
+        watcher._affordable = lambda: False  # type: ignore[method-assign]
+    root = Span(observed.root.trace_id, new_span_id(), "invoke_agent test", start=time.time_ns())
+    session = Session(observed.writer, root, steps=watcher)
+    tool = ToolRequest("t1", "bash", '{"command":"touch one"}')
+
+    call = session.open_call(CallRequest(time.time_ns(), "m", {}, []))
+    if not early:
+        session.close_call(call, CallResult(time.time_ns(), "complete", {}, [tool]))
+    words = ("bash", "-c", "touch one")
+    opened = session.command_started(
+        CommandStart("shell", "/bin/bash", words, str(project.folder), 7, time.time_ns())
+    )
+    project.write("one")
+    settle()
+    session.command_ended(opened, CommandEnd(time.time_ns(), 0))
+    settle()
+    if early:
+        session.close_call(call, CallResult(time.time_ns(), "complete", {}, [tool]))
+    result = ToolResult("t1", "done", None)
+    session.open_call(CallRequest(time.time_ns(), "m", {}, [answered_by(result)]))
+    session.close(time.time_ns())
+    assert observed.writer.close()
+
+    with read(observed.path) as reader:
+        spans = {span.name: span for span in reader.spans(inline=True)}
+    assert told(spans["bash"]) == [("command", ["A one"])]
+    assert spans["bash"].parent_id == spans["execute_tool bash"].span_id
+    assert spans["bash"].attributes[semconv.TREE_AFTER] == project.tree()
+    assert not events(spans["execute_tool bash"])
+
+
+def answered_by(result: ToolResult) -> MessageNote:
+    return MessageNote("1" * 64, "tool", (result.call_id,), read_results=lambda: [result])
