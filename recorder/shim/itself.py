@@ -53,10 +53,11 @@ class Itself:
 
     def was_sent_to_all(self, number: int) -> bool:
         """Tell whether a signal that it got went to its whole group; to be asked once for each."""
-        to_all = number in proc.pending(self._sentinel)
-        if to_all:
+        waiting = proc.pending(self._sentinel)
+        if number in waiting:
             self._renew_sentinel()
-        return to_all
+            return True
+        return signals.undone(number, waiting)
 
     def pending(self) -> list[int]:
         """Return the signals that wait for it."""

@@ -107,7 +107,7 @@ class Outer:
 
         This process is in that group, blocks all signals, and being newer gets them first.
         """
-        return signals.take(number)
+        return signals.take(number) or signals.undone(number, signals.pending())
 
     def pending(self) -> list[int]:
         """Return the signals that wait for it."""

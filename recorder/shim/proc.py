@@ -6,10 +6,20 @@ import os
 
 from traceproof.recorder.shim import signals
 
+_STOPPED = b"Tt"
+
 
 def stat(pid: int) -> list[bytes]:
     """Return the words of a process's `stat` from its state on, the third of them."""
     return read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+
+
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process is stopped; one that has ended is not."""
+    try:
+        return stat(pid)[0] in _STOPPED
+    except OSError:
+        return False
 
 
 def pending(pid: int) -> list[int]:

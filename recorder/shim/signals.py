@@ -13,6 +13,7 @@ SIGHUP, SIGINT, SIGQUIT = int(_signal.SIGHUP), int(_signal.SIGINT), int(_signal.
 SIGKILL, SIGSTOP, SIGTERM = int(_signal.SIGKILL), int(_signal.SIGSTOP), int(_signal.SIGTERM)
 SIGCHLD, SIGWINCH = int(_signal.SIGCHLD), int(_signal.SIGWINCH)
 SIGCONT = int(_signal.SIGCONT)
+STOPPING = (int(_signal.SIGTSTP), int(_signal.SIGTTIN), int(_signal.SIGTTOU))
 ALL = frozenset(int(number) for number in _signal.valid_signals())
 
 
@@ -72,6 +73,18 @@ def take(number: int) -> bool:
 def pending() -> list[int]:
     """Return the signals that wait to be delivered."""
     return [int(number) for number in _signal.sigpending()]
+
+
+def undone(number: int, waiting: list[int]) -> bool:
+    """Tell whether a later one among those that wait has removed a signal: the kernel does that.
+
+    Args:
+        number: A signal that is not there.
+        waiting: Those that are.
+    """
+    if number == SIGCONT:
+        return not set(waiting).isdisjoint(STOPPING)
+    return number in STOPPING and SIGCONT in waiting
 
 
 def release(number: int) -> None:

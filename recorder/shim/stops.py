@@ -11,7 +11,6 @@ import select
 
 from traceproof.recorder.shim import proc, signals
 
-_STOPPED = b"Tt"
 _PATIENCE = 100
 
 
@@ -38,7 +37,7 @@ class Stops:
 
     def look(self) -> None:
         """Let the parent go on if the shell does."""
-        if self.stopped and _is_stopped(self._parent) and not _is_stopped(self._shell):
+        if self.stopped and proc.is_stopped(self._parent) and not proc.is_stopped(self._shell):
             os.kill(self._parent, signals.SIGCONT)
 
     def shell_ended(self) -> bool:
@@ -48,10 +47,3 @@ class Stops:
         poll = select.poll()
         poll.register(self.handle, select.POLLIN)
         return bool(poll.poll(_PATIENCE))
-
-
-def _is_stopped(pid: int) -> bool:
-    try:
-        return proc.stat(pid)[0] in _STOPPED
-    except OSError:  # it has ended
-        return False

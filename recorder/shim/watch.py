@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import select
 
-from traceproof.recorder.shim import signals, sockets, wire
+from traceproof.recorder.shim import proc, signals, sockets, wire
 from traceproof.recorder.shim.body import Body
 from traceproof.recorder.shim.forked import ForkedBody
 from traceproof.recorder.shim.happening import Happening
@@ -39,6 +39,7 @@ class Watch:
         self._control = control
         self._relay = relay
         self._terminal = terminal
+        self._stopped_by: int = signals.SIGSTOP
 
     def run(self) -> tuple[int, bytes]:
         """Wait for the shell.
@@ -51,15 +52,23 @@ class Watch:
         """
         while True:
             now = self._outer.happens()
-            if now.signal not in (0, signals.SIGCHLD) and not self._is_echo(now):
+            if self._is_echo(now):
+                self._outer.was_sent_to_all(now.signal)  # if that was merged with it, it is heard
+            elif now.signal not in (0, signals.SIGCHLD):
                 self._forward(now.signal)
             if now.status is None:
+                if now.signal == signals.SIGCONT and proc.is_stopped(self._shell):
+                    self._stop()  # the relay meant the stop before this one
                 continue
             if not os.WIFSTOPPED(now.status):
                 return now.status, _fields(now.status, now.used)
-            self._tell(STOPPED)
-            self._outer.stop(os.WSTOPSIG(now.status))
-            self._tell(RUNS)
+            self._stopped_by = os.WSTOPSIG(now.status)
+            self._stop()
+
+    def _stop(self) -> None:
+        self._tell(STOPPED)
+        self._outer.stop(self._stopped_by)
+        self._tell(RUNS)
 
     def _is_echo(self, now: Happening) -> bool:
         """Tell whether we are to go on because the shell does already."""

@@ -40,6 +40,21 @@ def test_one_that_waits_is_taken_once() -> None:
     assert run(script) == (0, "[15] True False []")
 
 
+@pytest.mark.parametrize("stop", [signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU])
+def test_a_stop_and_its_end_remove_each_other(stop: signal.Signals) -> None:
+    script = "signals.block_all(); os.kill(me, {}); os.kill(me, {}); print(signals.pending())"
+
+    assert run(script.format(18, int(stop))) == (0, f"[{int(stop)}]")
+    assert signals.undone(18, [int(stop)])
+    assert run(script.format(int(stop), 18)) == (0, "[18]")
+    assert signals.undone(int(stop), [18])
+
+
+@pytest.mark.parametrize(("number", "waiting"), [(18, []), (20, [2]), (2, [18]), (15, [20])])
+def test_others_remove_nothing(number: int, waiting: list[int]) -> None:
+    assert not signals.undone(number, waiting)
+
+
 def test_what_python_did_is_undone() -> None:
     script = "signals.restore([2]); print(*(signal.getsignal(n).name for n in (2, 13, 17, 25)))"
 

@@ -28,25 +28,30 @@ It waits for the first one awake: bash itself sleeps over one that comes just be
 """
 
 
-def start(launcher: str, script: str) -> subprocess.Popen[str]:
+def start(launcher: str, script: str) -> subprocess.Popen[bytes]:
     """Start a script in a process group of its own, and wait until it says that it is ready."""
     process = subprocess.Popen(
         ["bash", "-c", script],
         executable=launcher,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        text=True,
+        bufsize=0,
         process_group=0,
     )
-    assert process.stdout
-    assert process.stdout.readline() == "ready\n"
+    assert line(process) == "ready\n"
     return process
 
 
-def rest(process: subprocess.Popen[str], typed: str = "") -> str:
+def line(process: subprocess.Popen[bytes]) -> str:
+    """Return the next line that a script says, and read no further."""
+    assert process.stdout
+    return process.stdout.readline().decode()
+
+
+def rest(process: subprocess.Popen[bytes], typed: str = "") -> str:
     """Return what else a script says."""
-    output, _ = process.communicate(typed, timeout=PATIENCE)
-    return output
+    output, _ = process.communicate(typed.encode(), timeout=PATIENCE)
+    return output.decode()
 
 
 @pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "QUIT", "USR1", "ALRM"])
@@ -55,8 +60,7 @@ def test_a_signal_comes_once(either: str, recorder: Recorder, name: str, whole: 
     process = start(either, COUNTING.format(name=name))
 
     (os.killpg if whole else os.kill)(process.pid, getattr(signal, f"SIG{name}"))
-    assert process.stdout
-    assert process.stdout.readline() == "got\n"
+    assert line(process) == "got\n"
     assert rest(process, "\n\n\n") == "1 signals\n"
 
     assert process.returncode == 0
@@ -66,11 +70,10 @@ def test_a_signal_comes_once(either: str, recorder: Recorder, name: str, whole: 
 @pytest.mark.parametrize("whole", [False, True], ids=["alone", "group"])
 def test_signals_one_after_the_other_come_each_once(bash: str, whole: bool) -> None:
     process = start(bash, "trap 'echo got' USR1; echo ready; while :; do :; done")
-    assert process.stdout
 
     for _ in range(5):
         (os.killpg if whole else os.kill)(process.pid, signal.SIGUSR1)
-        assert process.stdout.readline() == "got\n"
+        assert line(process) == "got\n"
     os.kill(process.pid, signal.SIGTERM)
 
     assert rest(process) == ""
@@ -123,7 +126,6 @@ def test_killed_it_takes_the_shell_along(
 @pytest.mark.parametrize("number", [signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN])
 def test_it_stops_and_goes_on_with_the_shell(either: str, number: signal.Signals) -> None:
     process = start(either, "trap 'echo on' CONT; echo ready; read -r line; echo $line")
-    assert process.stdout
 
     for _ in range(2):
         os.killpg(process.pid, number)
