@@ -38,6 +38,8 @@ class Itself:
         signals.default(signals.SIGCHLD)
         self._reads, self.descriptor = os.pipe()
         self._sentinel = self._fork_sentinel()
+        self._twin = 0
+        """A signal that came again before the sentinel was asked for the first."""
 
     def hide(self) -> None:
         """Do nothing: what the agent gave is needed until the shell has it."""
@@ -52,10 +54,17 @@ class Itself:
         return Happening(number, sender, status if pid else None, used)
 
     def was_sent_to_all(self, number: int) -> bool:
-        """Tell whether a signal that it got went to its whole group; to be asked once for each."""
+        """Tell whether a signal that it got went to its whole group; to be asked once for each.
+
+        Of two that came before it is asked, the sentinel has got one, and this may have got both.
+        """
         waiting = proc.pending(self._sentinel)
         if number in waiting:
             self._renew_sentinel()
+            self._twin = number if number in self.pending() else 0
+            return True
+        if number == self._twin:
+            self._twin = 0
             return True
         return signals.undone(number, waiting)
 

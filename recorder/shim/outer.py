@@ -51,6 +51,7 @@ class Outer:
         self.parent = int(stat[1])
         self._words = int(stat[45]), int(stat[46])
         self._wait = b""
+        self._twin = 0
 
     def hide(self) -> None:
         """Have it let go of all that the agent gave it, its command line included.
@@ -105,9 +106,16 @@ class Outer:
     def was_sent_to_all(self, number: int) -> bool:
         """Tell whether a signal that it got went to its whole group; to be asked once for each.
 
-        This process is in that group, blocks all signals, and being newer gets them first.
+        This process is in that group, blocks all signals, and being newer gets them first. Of two
+        that came before it looked it has got one, while that process may have got both.
         """
-        return signals.take(number) or signals.undone(number, signals.pending())
+        if signals.take(number):
+            self._twin = number if number in self.pending() else 0
+            return True
+        if number == self._twin:
+            self._twin = 0
+            return True
+        return signals.undone(number, signals.pending())
 
     def pending(self) -> list[int]:
         """Return the signals that wait for it."""

@@ -52,18 +52,17 @@ class Watch:
         """
         while True:
             now = self._outer.happens()
+            if now.status is not None and not os.WIFSTOPPED(now.status):
+                return now.status, _fields(now.status, now.used)  # it can be sent nothing more
             if self._is_echo(now):
                 self._outer.was_sent_to_all(now.signal)  # if that was merged with it, it is heard
             elif now.signal not in (0, signals.SIGCHLD):
                 self._forward(now.signal)
-            if now.status is None:
-                if now.signal == signals.SIGCONT and proc.is_stopped(self._shell):
-                    self._stop()  # the relay meant the stop before this one
-                continue
-            if not os.WIFSTOPPED(now.status):
-                return now.status, _fields(now.status, now.used)
-            self._stopped_by = os.WSTOPSIG(now.status)
-            self._stop()
+            if now.status is not None:
+                self._stopped_by = os.WSTOPSIG(now.status)
+                self._stop()
+            elif now.signal == signals.SIGCONT and proc.is_stopped(self._shell):
+                self._stop()  # the relay meant the stop before this one
 
     def _stop(self) -> None:
         self._tell(STOPPED)
