@@ -293,9 +293,9 @@ def test_what_it_confines_is_recorded_and_stays_confined(stage: Stage, sandbox: 
 
     done = variant.record(stage, [Turn([codex.shell(script)]), Turn([Say("So that is it.")])])
 
-    (ran,) = [span for span in done.spans if span.attributes.get(semconv.COMMAND_SCRIPT) == script]
     (call,) = done.tools
-    assert ran.parent_id == call.span_id
+    (ran,) = [span for span in done.spans if span.parent_id == call.span_id]
+    assert script in str(ran.attributes[semconv.COMMAND_SCRIPT])  # or in what Codex puts around it
     assert ran.attributes[semconv.PROCESS_EXIT_CODE] == 3
     assert ran.attributes[semconv.COMMAND_STDOUT] == "out\n1\n"
     assert semconv.SHELL_UNHOOKED not in done.root.attributes
