@@ -29,9 +29,9 @@ New = Callable[..., Any]
 
 @pytest.fixture
 def model() -> Iterator[ScriptedModel]:
-    """A model that numbers its answers; each takes more than a page on the disk."""
+    """A model that numbers its answers; each takes more than a recorder gives back at its end."""
     turns = [
-        Turn([Say(f"answer {n}"), Say(random.Random(n).randbytes(8000).hex()), Use("bash", {})])
+        Turn([Say(f"answer {n}"), Say(random.Random(n).randbytes(20_000).hex()), Use("bash", {})])
         for n in range(100)
     ]
     with ScriptedModel(turns) as model:
@@ -109,6 +109,7 @@ def test_repair_on_a_full_disk_says_so_and_leaves_the_trace_as_it_was(
     small.fill()
     recorder.ask()
     recorder.end()
+    small.fill()
     before = sorted(recorder.trace.parent.iterdir()), recorder.trace.read_bytes()
 
     assert run(["repair", str(recorder.trace)]) == 3

@@ -212,6 +212,12 @@ def settle(stage: Stage) -> None:
     stage.env["TERM"] = "xterm-256color"
 
 
+def transcript(stage: Stage) -> str:
+    """Return what Claude Code itself has written down."""
+    (file,) = Path(stage.env["HOME"], ".claude", "projects").rglob("*.jsonl")
+    return file.read_text()
+
+
 def test_claude_code_at_a_terminal(stage: Stage, person: Person) -> None:
     settle(stage)
     script = scenarios.claude(
@@ -251,10 +257,14 @@ def test_claude_code_at_a_terminal(stage: Stage, person: Person) -> None:
     sources = [span.attributes[semconv.TOOL_APPROVAL_SOURCE] for span in trace.tools]
     assert sources == ["user_temporary", "user_reject"]
     said = [event for event in trace.root.events if "content" in event.attributes]
-    assert [(event.name, event.attributes["content"]) for event in said] == [
+    told = [(event.name, event.attributes["content"]) for event in said]
+    assert told[:3] == [
         (PROMPT_EVENT, "Do it."),
         (humanevents.INTERRUPTION, "[Request interrupted by user for tool use]"),
         (PROMPT_EVENT, "Do that."),
-        (humanevents.SLASH_COMMAND, "/exit"),
     ]
-    assert said[-1].attributes[semconv.EVENT_FROM] == "transcript"
+    if "/exit" in transcript(stage):  # Claude Code may leave before it has written that down
+        assert told[3:] == [(humanevents.SLASH_COMMAND, "/exit")]
+        assert said[3].attributes[semconv.EVENT_FROM] == "transcript"
+    else:
+        assert told[3:] == []
