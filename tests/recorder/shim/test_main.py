@@ -318,7 +318,7 @@ def test_too_little_of_everything_for_us_is_enough_for_the_shell(bash: str) -> N
     assert run("/bin/sh", limited) == (3, b"out\n", b"")
 
 
-ASKED = "pgrep -x bash -g 0 | wc -l; pgrep -g 0 python | wc -l; pgrep -g 0 -f looked-for | wc -l"
+ASKED = "pgrep -c -x bash -g 0; pgrep -c -g 0 python; pgrep -c -g 0 -f looked-for"
 
 
 def test_who_looks_for_processes_finds_no_more(bash: str) -> None:
