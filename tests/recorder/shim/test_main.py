@@ -275,7 +275,7 @@ SEEN = """
 cat /proc/$$/environ | tr '\\0' '\\n'; tr '\\0' ' ' < /proc/$$/cmdline; cat /proc/$$/comm
 grep -E '^(Sig[A-P]|Shd|Cap|Umask|NoNew|Seccomp)' /proc/$$/status; cat /proc/$$/limits
 set -- /proc/$$/fd/*; echo ${@##*/}; readlink /proc/$$/exe; pwd; umask
-pgrep -f looked-for | wc -l
+pgrep -c -f looked-for
 """
 
 

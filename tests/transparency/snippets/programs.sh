@@ -59,7 +59,7 @@ stdbuf -oL sh -c 'echo a; echo b'; stdbuf -o0 printf c; echo
 == strace is not needed to see children
 sh -c 'echo $(ps -o ppid= -p $$)' | grep -qx $$; echo $?
 == pgrep finds the shell once
-pgrep -g 0 -f needle-in-this-script | wc -l
+pgrep -g 0 -c -f needle-in-this-script
 == ps of our group shows what we started
 sleep 5 & until grep -qx sleep /proc/$!/comm; do :; done; ps -o comm= -g $(ps -o sid= -p $$) | grep -c sleep; kill $!
 == pstree from the shell down
