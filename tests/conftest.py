@@ -1,7 +1,8 @@
 """What every test can use: the real agents and an environment for them; CI leaves nothing out.
 
 The agents are installed into ``.agents`` by ``make test`` (scripts/agents). A test that needs one
-asks for the fixture and carries ``@pytest.mark.agents``; without the agent it fails.
+asks for the fixture and carries ``@pytest.mark.agents``; without the agent it fails. Tests that
+start containers ask for ``engine`` and carry ``@pytest.mark.engine``.
 """
 
 from __future__ import annotations
@@ -9,13 +10,18 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from traceproof.sandbox.docker.sandbox import DockerSandbox
+    from traceproof.sandbox.protocol import Image
 
 # A slow machine is not a wrong answer: time is bounded by pytest-timeout alone.
 hypothesis.settings.register_profile("traceproof", hypothesis.settings(), deadline=None)
@@ -95,6 +101,47 @@ def agent_env() -> AgentEnv:
         }
 
     return environment
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[DockerSandbox]:
+    """The Docker engine that answers, as a sandbox; for tests marked `engine`."""
+    from traceproof.sandbox.docker.sandbox import DockerSandbox  # noqa: PLC0415 - an extra
+
+    try:
+        sandbox = DockerSandbox()
+    except OSError as error:
+        pytest.fail(f"{error}", False)
+    yield sandbox
+    sandbox.client.close()
+
+
+@pytest.fixture(scope="session")
+def base(engine: DockerSandbox) -> str:
+    """The id of the base image of Debian packages."""
+    from support.boxes import debian  # noqa: PLC0415 - it imports the extra
+
+    found = debian(engine.client)
+    if not found:
+        pytest.fail("there is no base image: run `traceproof sandbox base` (make test does)", False)
+    return found
+
+
+@pytest.fixture(scope="session")
+def box_image(engine: DockerSandbox, base: str) -> Iterator[Image]:
+    """An image with a small workspace (support.boxes), for boxes to be started from."""
+    from support.boxes import image  # noqa: PLC0415 - it imports the extra
+
+    with image(engine.client, base) as made:
+        yield made
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark whatever asks for the engine: `-m 'not engine'` is how the rest is run without one."""
+    for item in items:
+        if "engine" in getattr(item, "fixturenames", ()):
+            item.add_marker("engine")
 
 
 def _left_out(config: pytest.Config) -> dict[str, int]:
