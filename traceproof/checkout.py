@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from traceproof.recorder.workspace.reading import Deadline, open_folder, open_root, pieces_of
 from traceproof.recorder.workspace.tree import (
@@ -25,10 +25,16 @@ from traceproof.recorder.workspace.tree import (
     hasher,
     header,
 )
-from traceproof.workspaces import Source
 
 _LONG = 3600.0
 _LONGEST_LINK = 1 << 12
+
+
+class Source(Protocol):
+    """Where contents come from: `traceproof.workspaces.Source`, for one."""
+
+    def read(self, leaf: Leaf) -> Iterator[bytes]:
+        """Yield a content piece by piece."""
 
 
 class Result(NamedTuple):
@@ -159,10 +165,11 @@ def _leaves(folder: int, above: bytes, tree: Tree) -> Iterator[tuple[bytes, Leaf
             finally:
                 os.close(inner)
         else:
-            yield path, _leaf(folder, entry.name, status, tree.algorithm)
+            yield path, leaf_at(folder, entry.name, status, tree.algorithm)
 
 
-def _leaf(folder: int, name: str, status: os.stat_result, algorithm: str) -> Leaf:
+def leaf_at(folder: int, name: str, status: os.stat_result, algorithm: str) -> Leaf:
+    """Return a file or link as a tree has it; `folder` is an open one."""
     if stat.S_ISLNK(status.st_mode):
         target = os.fsencode(os.readlink(name, dir_fd=folder))
         return Leaf(LINK, blob_id(algorithm, target))

@@ -21,7 +21,11 @@ from traceproof.commands import (
     raw,
     record,
     repair,
+    replay,
+    sandbox,
     show,
+    verify,
+    worker,
 )
 from traceproof.version import __version__
 
@@ -37,7 +41,8 @@ app = typer.Typer(
 
 for module in (
     *(demo, record, proxy, consent, import_, ls, show, facts, raw, checkout, repair),
-    *(export, push, doctor),
+    *(replay, verify),
+    *(export, push, worker, sandbox, doctor),
 ):
     module.register(app)
 

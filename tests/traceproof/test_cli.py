@@ -11,8 +11,8 @@ from traceproof.cli import command
 
 COMMANDS = [
     *("demo", "record", "pause", "resume", "exclude", "import"),
-    *("ls", "show", "facts", "raw", "checkout", "repair"),
-    *("export", "push", "doctor", "proxy"),
+    *("ls", "show", "facts", "raw", "checkout", "repair", "replay", "verify"),
+    *("export", "push", "worker", "doctor", "proxy", "sandbox"),
 ]
 
 
@@ -37,9 +37,14 @@ def test_every_command_and_every_option_says_what_it_is_for(name: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"record"}))
 def test_every_command_but_record_can_answer_in_json(name: str) -> None:
-    options = [word for parameter in group().commands[name].params for word in parameter.opts]
+    found = group().commands[name]
+    below = isinstance(found, click.Group) and not found.invoke_without_command
+    commands = (
+        list(found.commands.values()) if isinstance(found, click.Group) and below else [found]
+    )
 
-    assert "--json" in options
+    for each in commands:
+        assert "--json" in [word for parameter in each.params for word in parameter.opts]
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 from traceproof.recorder.store import Store
 from traceproof.recorder.sweep import sweep
+from traceproof.replay import plainjson
 
 StoreOption = Annotated[
     Path | None,
@@ -44,8 +44,7 @@ def locate(store: Path | None) -> Store:
 
 def print_json(document: Any) -> None:
     """Print one document, indented, on stdout."""
-    encoded = msgspec.json.format(msgspec.json.encode(document), indent=2)
-    sys.stdout.buffer.write(encoded + b"\n")
+    sys.stdout.buffer.write(plainjson.encode(document))
     sys.stdout.buffer.flush()
 
 

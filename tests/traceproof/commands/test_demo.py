@@ -28,16 +28,23 @@ def test_the_bug_is_really_fixed(demonstrated: tuple[Any, Path]) -> None:
     assert (fixed.returncode, before.returncode) == (0, 1)
 
 
-def test_as_json_only_the_trace_is_on_stdout(cli: Callable[..., Any], project: Path) -> None:
-    done = cli("demo", "--json", "here")
+def test_as_json_the_trace_and_the_verdict_are_on_stdout(
+    cli: Callable[..., Any], project: Path
+) -> None:
+    done = cli("demo", "--json", "--sandbox", "local", "here")
 
     assert done.code == 0
     assert done.json["totals"]["turns"] == 5
-    assert Path(done.json["trace"]).is_relative_to(project / "here" / ".traceproof")
+    trace = Path(done.json["trace"])
+    assert trace.is_relative_to(project / "here" / ".traceproof")
+    verdict = done.json["verdict"]
+    assert (verdict["verified"], verdict["outcome"]) == (True, "resolved")
+    assert verdict["subject"]["trace"] == trace.name
+    assert Path(done.json["files"]["verdict"]).parent == trace.parent
 
 
 def test_without_a_folder_it_makes_one(cli: Callable[..., Any], env: dict[str, str]) -> None:
-    place = Path(cli("demo", "--json").json["trace"])
+    place = Path(cli("demo", "--json", "--record-only").json["trace"])
 
     assert place.is_relative_to(env["TMPDIR"])
 
@@ -48,4 +55,4 @@ def test_without_git_it_works_too(cli: Callable[..., Any], tmp_path: Path) -> No
     for name in ("sh", "bash", "python3"):
         (programs / name).symlink_to(f"/bin/{name}" if name != "python3" else sys.executable)
 
-    assert cli("demo", "here", PATH=str(programs)).code == 0
+    assert cli("demo", "--record-only", "here", PATH=str(programs)).code == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,11 @@ def test_json_is_one_document_in_utf_8(capfdbinary: pytest.CaptureFixture[bytes]
     assert json.loads(out.decode()) == {"said": "grüß dich", "path": "/x"}
     assert out.endswith(b"}\n")
     assert err == b""
+
+
+def test_json_of_a_path_that_is_no_unicode_is_json_still(
+    capfdbinary: pytest.CaptureFixture[bytes],
+) -> None:
+    print_json({"path": os.fsdecode(b"/caf\xe9")})
+
+    assert json.loads(capfdbinary.readouterr().out) == {"path": "/caf?"}
