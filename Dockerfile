@@ -1,4 +1,4 @@
-# The team's proxy (`traceproof proxy`) as an image; compose.yaml runs it.
+# The team's proxy (`traceproof proxy`) and its workers (`traceproof worker`); compose.yaml runs them.
 # BASE is Debian 12 or later, or an image made from it: its python3 must be 3.11 to 3.13.
 ARG BASE=debian:12-slim
 
@@ -14,15 +14,19 @@ RUN /opt/traceproof/bin/pip install --require-hashes --no-build-isolation -r /sr
 COPY pyproject.toml README.md LICENSE /src/
 COPY recorder /src/recorder
 COPY proxy /src/proxy
+COPY replay /src/replay
+COPY sandbox /src/sandbox
 COPY traceproof /src/traceproof
 RUN /opt/traceproof/bin/pip install --no-build-isolation /src
 
 FROM ${BASE}
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates python3 \
+    && apt-get install --yes --no-install-recommends ca-certificates git python3 \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --system --uid 10001 --home-dir /store --no-create-home traceproof \
-    && install --directory --owner=10001 --mode=0700 /store
+    && install --directory --owner=10001 --mode=0700 /store /cache
+# A base of `traceproof sandbox base` has traceproof=1, and with it `sandbox prune` would remove the containers.
+LABEL traceproof=deployed
 COPY --from=build /opt/traceproof /opt/traceproof
 ENV PATH=/opt/traceproof/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONSAFEPATH=1 TRACEPROOF_STORE=/store
 USER 10001

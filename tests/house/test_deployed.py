@@ -8,11 +8,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from support.team import TeamProxy
 from traceproof.cli import app
+from traceproof.worker.running import Manner
+
+ASKED = ("proxy", "worker", "push", "verify")
+
+
+def _commands() -> dict[str, Any]:
+    found: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    return found
 
 
 def test_the_image_copies_what_is_there_and_all_of_it(root: Path) -> None:
@@ -36,13 +45,40 @@ def test_the_image_copies_what_is_there_and_all_of_it(root: Path) -> None:
 
 
 def test_the_options_it_starts_with_exist(root: Path) -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    known = {flag for option in commands["proxy"].params for flag in option.opts}
-    texts = [(root / name).read_text() for name in ("Dockerfile", "compose.yaml")]
-    started = re.findall(r"^(?:CMD|\s+command:) (\[.*\])$", "\n".join(texts), re.MULTILINE)
+    commands = _commands()
+    known = {name: {flag for o in commands[name].params for flag in o.opts} for name in ASKED}
+    (own,) = re.findall(r"^CMD (\[.*\])$", (root / "Dockerfile").read_text(), re.MULTILINE)
+    services = re.findall(
+        r"^  (\w+):(?:(?!\n\n).)*?^    command: (\[.*?\])$",
+        (root / "compose.yaml").read_text(),
+        re.MULTILINE | re.DOTALL,
+    )
 
-    assert len(started) == 2
-    assert {flag for text in started for flag in re.findall(r'"(--[\w-]+)"', text)} <= known
+    started = [("proxy", own), *services]
+    assert [name for name, _ in started] == ["proxy", "proxy", "push", "verify"]
+    for service, text in started:
+        ours, _, theirs = text.rpartition('"--",') if service != "proxy" else (text, "", "")
+        face = "proxy" if service == "proxy" else "worker"
+        assert set(re.findall(r'"(--[\w-]+)"', ours)) <= known[face]
+        assert set(re.findall(r'"(--[\w-]+)"', theirs)) <= known[service]
+
+
+def test_the_checks_of_the_workers_are_commands(root: Path) -> None:
+    checks = re.findall(r'test: \["CMD", "traceproof", (.*)\]', (root / "compose.yaml").read_text())
+
+    assert [shlex.split(check.replace(",", "")) for check in checks] == [
+        ["worker", "push", "--check"],
+        ["worker", "verify", "--check"],
+    ]
+    assert "--check" in {flag for option in _commands()["worker"].params for flag in option.opts}
+
+
+def test_what_a_worker_gets_to_stop_is_longer_than_it_takes(root: Path) -> None:
+    text = (root / "compose.yaml").read_text()
+    seconds = [int(found) for found in re.findall(r"stop_grace_period: (\d+)s", text)]
+
+    assert seconds == [45, 120, 120]
+    assert seconds[1] > Manner().grace + 45  # to clear up in
 
 
 def test_its_health_check_passes_while_it_runs_and_fails_after(

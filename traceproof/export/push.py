@@ -8,7 +8,6 @@ This module needs the extra `otlp`.
 from __future__ import annotations
 
 import base64
-import fcntl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +24,7 @@ from traceproof.export.openinference import Names
 from traceproof.export.readable import readable
 from traceproof.export.sender import Sender, TooLargeError
 from traceproof.export.whole import Outgoing, Wanted
+from traceproof.growing import is_recorded
 from traceproof.recorder import conventions, semconv
 from traceproof.recorder.reader import Record, TraceReader
 from traceproof.recorder.span import Attributes, Span
@@ -202,15 +202,3 @@ def _texts(attributes: Attributes) -> Attributes:
 
 def _weight(item: _Item) -> int:
     return item.weight
-
-
-def is_recorded(path: Path) -> bool:
-    """Tell whether a recorder has a trace file open; where there are no locks, it seems not."""
-    with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-    return False

@@ -47,9 +47,14 @@ class Signals:
         self._here.close()
         self._there.close()
 
-    def wait(self) -> None:
-        """Wait for the next signal, or for `wake`."""
-        self._here.recv(1)
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the next signal, or for `wake`; tell whether it came in so many seconds."""
+        self._here.settimeout(seconds)
+        try:
+            self._here.recv(1)
+        except (TimeoutError, BlockingIOError):
+            return False
+        return True
 
     def wake(self) -> None:
         """End a wait, from any thread; after the end it does nothing."""

@@ -13,9 +13,10 @@ from support import otlp_consumer
 from support.otlp_server import OtlpServer, Reply
 from traceproof.export.endpoint import resolve
 from traceproof.export.openinference import Names
-from traceproof.export.push import How, Push, Pushed, is_recorded
+from traceproof.export.push import How, Push, Pushed
 from traceproof.export.sender import Sender
 from traceproof.export.whole import Wanted
+from traceproof.growing import is_recorded
 from traceproof.recorder import semconv
 from traceproof.recorder.conventions import GENAI
 from traceproof.recorder.writer import TraceWriter
