@@ -6,20 +6,20 @@
 help:    ## say what there is
 	@sed -n 's/^\([a-z]*\): .*## /make \1\t/p' Makefile | expand -t 14
 
-demo:    ## record a small agent that mends a bug, and show its trace
+demo:    ## record a small agent that mends a bug, show its trace, and verify the fix
 	@scripts/setup runtime
 	@.venv/bin/traceproof demo
 
-test:    ## run every test, those with the six real agents too
+test:    ## run every test, those with real agents and containers too
 	@scripts/setup dev
 	@scripts/agents
-	@.venv/bin/python -P -m pytest $(ARGS)
+	@scripts/engine bookworm .venv/bin/python -P -m pytest $(ARGS)
 
-unit:    ## run the tests that need no real agent
+unit:    ## run the tests that need no real agent and no containers
 	@scripts/setup dev
-	@.venv/bin/python -P -m pytest -m 'not agents' $(ARGS)
+	@.venv/bin/python -P -m pytest -m 'not agents and not engine' $(ARGS)
 
-second:  ## run the unit tests with another Python too, where there is one
+second:  ## run the unit tests with another Python too, or in a container
 	@scripts/setup dev
 	@scripts/second $(ARGS)
 
@@ -31,9 +31,10 @@ bench:   ## run the benchmarks of benchmarks/
 	@scripts/setup dev
 	@scripts/bench
 
-docs:    ## write docs/commands.md anew from the command line itself
+docs:    ## write docs/commands.md and the tables of docs/verdict.md anew from the code
 	@scripts/setup dev
 	@.venv/bin/python scripts/commands_doc.py
+	@.venv/bin/python scripts/verdict_doc.py
 
 lock:    ## choose newer dependencies and write the locks anew
 	@scripts/lock

@@ -22,7 +22,8 @@ apt_install() {
     command -v apt-get >/dev/null || fail "$* missing, and there is no apt-get here: please install it"
     [ "$(id -u)" = 0 ] || fail "$* missing: run 'apt-get install $*' as root, then this again"
     say "apt-get install $*"
-    set -- env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    set -- env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 install -y \
+        --no-install-recommends "$@"
     mkdir -p "$root/build"
     "$@" >>"$log" 2>&1 </dev/null && return
     quietly apt-get update

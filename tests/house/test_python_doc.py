@@ -28,7 +28,7 @@ def folder(
     """A folder with the session in it."""
     place = tmp_path_factory.mktemp("python")
     subprocess.run(
-        [sys.executable, "-P", "-m", "traceproof", "demo", str(place / "demo")],
+        [sys.executable, "-P", "-m", "traceproof", "demo", "--record-only", str(place / "demo")],
         env=agent_env(place),
         capture_output=True,
         check=True,

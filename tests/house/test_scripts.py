@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
-SHELL = ["agents", "bench", "check", "lib.sh", "lock", "python", "second", "setup"]
+SHELL = [
+    "agents", "bench", "check", "dockerd", "engine", "lib.sh", "lock", "python", "second", "setup",
+]  # fmt: skip
 
 
 def choose(root: Path, python: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -55,8 +55,11 @@ def test_nothing_is_left_unfinished(tracked: list[Path]) -> None:
     assert lines_with(UNFINISHED, python(tracked)) == []
 
 
-def test_no_test_is_left_out(tracked: list[Path]) -> None:
-    assert lines_with(NOT_RUN, python(tracked)) == []
+def test_no_test_is_left_out(tracked: list[Path], root: Path) -> None:
+    subjects = root / "benchmarks" / "oracle"  # the tests that `verify` is tried on
+    ours = [path for path in python(tracked) if subjects not in path.parents]
+
+    assert lines_with(NOT_RUN, ours) == []
 
 
 def test_every_file_is_text(tracked: list[Path], root: Path) -> None:
