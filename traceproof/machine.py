@@ -29,8 +29,11 @@ from traceproof.recorder.shim.install import ShimFolder, marker
 from traceproof.recorder.span import Span
 from traceproof.settings import Settings
 
-_LAST = 1.0
-"""Seconds in which what programs have sent by the end is taken in."""
+_LAST = 5.0
+"""Seconds at most in which what programs have to say at the end is taken in.
+
+Commands that have ended may have much of it: the agent has their output before we do.
+"""
 
 
 class Machine:

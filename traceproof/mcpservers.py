@@ -23,8 +23,8 @@ from traceproof.recorder.runfolder import RunFolder
 from traceproof.recorder.shell.listener import Listener
 from traceproof.settings import Settings
 
-_LAST = 1.0
-"""Seconds in which what tees have sent by the end is taken in."""
+_LAST = 5.0
+"""Seconds at most in which what tees have to say at the end is taken in."""
 
 
 class McpServers:

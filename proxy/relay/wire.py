@@ -194,6 +194,8 @@ class Wire(asyncio.Protocol):
             self._take_in(since, len(self._layers) - 1)
         if session.ended or session.error:
             self._end(session.error)
+        if session.error:
+            self.cut()
 
     def to_streams(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Give the connection up to a reader and a writer; TLS must not have begun."""

@@ -77,6 +77,8 @@ class Link:
                 data = self._socket.recv(wire.MAX_PACKET + 1, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 break
+            except ConnectionResetError:
+                continue  # it left our answer unread; what it said is still to come
             except OSError as error:
                 why = error.strerror or str(error)
                 break

@@ -33,6 +33,12 @@ log = logging.getLogger(__name__)
 LOOK = 0.4
 """Seconds between looks at what has come, so that it gets to disk."""
 
+QUIET = 0.1
+"""Seconds for which nobody says anything, at the end, until all is taken to have been said.
+
+Who has more to say than a socket holds is to get the processor in them.
+"""
+
 _BACKLOG = 4096
 _LEAST, _MOST = 16, 4096
 """Connections at once; more wait to be accepted."""
@@ -130,8 +136,9 @@ class Listener:
     def _run(self) -> None:
         while self._go_on():
             pass
+        self._selector.unregister(self._woken)
         until = time.monotonic() + self._grace
-        while time.monotonic() < until and self._serve(self._ready(0)):
+        while time.monotonic() < until and self._serve(self._ready(QUIET if self._links else 0)):
             pass
         for link in list(self._links.values()):
             self._guard(link, link.end)

@@ -48,12 +48,11 @@ class Command:
         folder = os.fsencode(settings["folder"])
         self._environment = environment.restored(body.environment, folder, originals)
 
-    def prepare(self, began: int, until: float) -> sockets.Socket | None:
+    def prepare(self, began: int) -> sockets.Socket | None:
         """Let the shell loose, with its output relayed.
 
         Args:
             began: When this process began, in Unix nanoseconds.
-            until: How long the recorder may take to answer, on the monotonic clock.
 
         Returns:
             The socket to the relay; none: it is not to be recorded.
@@ -67,7 +66,8 @@ class Command:
             return None
         three = standard()
         _hold(three)
-        recorder = sockets.connect(self._settings["socket"], until - time.monotonic())
+        until = time.monotonic() + link.PATIENCE  # from here: a busy machine is no slow recorder
+        recorder = sockets.connect(self._settings["socket"], link.PATIENCE)
         streams = Streams(three[1], three[2], terminal.of(three, self._body.outer.pid))
         link.say_hello(recorder, self._hello(three, streams), began)
         ours, relays = sockets.pair()

@@ -11,7 +11,7 @@ import os
 import sys
 import time
 
-from traceproof.recorder.shim import link, signals, watch
+from traceproof.recorder.shim import signals, watch
 from traceproof.recorder.shim.body import Body
 from traceproof.recorder.shim.command import Command, shell
 from traceproof.recorder.shim.forked import ForkedBody
@@ -28,7 +28,7 @@ def main(settings: dict[str, str], originals: dict[bytes, bytes | None]) -> None
         settings: What `install` wrote into the program.
         originals: What the user's environment had where the hook has put something else.
     """
-    began, until = time.time_ns(), time.monotonic() + link.PATIENCE
+    began = time.time_ns()
     try:
         body = Body(sys.argv[1], settings) if settings["machine"] else ForkedBody(sys.argv)
     except Exception:  # noqa: BLE001  # whatever it is, the agent wants its shell
@@ -40,7 +40,7 @@ def main(settings: dict[str, str], originals: dict[bytes, bytes | None]) -> None
         body.outer.replace(shell(settings), body.arguments, body.environment)
         return
     try:
-        control = command.prepare(began, until)
+        control = command.prepare(began)
     except Exception:  # noqa: BLE001  # likewise
         control = None
     if control is None:

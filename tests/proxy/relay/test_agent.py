@@ -190,9 +190,13 @@ def test_a_connection_that_is_to_end_ends(
 def test_a_server_that_closed_a_kept_connection_is_dialled_again(
     serve: Serve, start: Starting
 ) -> None:
+    closed = threading.Semaphore(0)
+
     def script(wire: Wire) -> None:
         wire.request()
         wire.send(OK)
+        wire.close()
+        closed.release()
 
     upstream = serve(script)
     relay = start(**upstream.route(HOST))
@@ -201,6 +205,7 @@ def test_a_server_that_closed_a_kept_connection_is_dialled_again(
         for _ in range(3):
             agent.send(POST + b"Content-Length: 2\r\n\r\nhi")
             assert agent.response() == OK
+            assert closed.acquire(timeout=10)  # else what comes next may cross the end
 
     relay.sink.wait("ended", 3)
     assert upstream.connections == 3

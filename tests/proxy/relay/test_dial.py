@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import select
 import socket
 import ssl
-import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -66,20 +65,23 @@ def leading(port: int) -> Callable[[Wire], None]:
         assert wire.head().startswith(f"CONNECT {NAME}:443 HTTP/1.1\r\n".encode())
         wire.send(b"HTTP/1.1 200 go on\r\n\r\n")
         with socket.create_connection(("127.0.0.1", port)) as far:
-            back = threading.Thread(target=pump, args=(far, wire.sock))
-            back.start()
-            pump(wire.sock, far)
-            back.join()
+            pass_on(wire.sock, far)
 
     return script
 
 
-def pump(one: socket.socket, other: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := one.recv(65536):
-            other.sendall(data)
-    with contextlib.suppress(OSError):
-        other.shutdown(socket.SHUT_WR)
+def pass_on(one: socket.socket, other: socket.socket) -> None:
+    """Pass bytes both ways until one side ends; in one thread, for two cannot share a TLS socket.
+
+    What one of them writes may end what the other reads, as if the far side had closed.
+    """
+    ways = {one: other, other: one}
+    while True:
+        for source in select.select(list(ways), [], [])[0]:
+            data = source.recv(65536)
+            if not data:
+                return
+            ways[source].sendall(data)
 
 
 def test_a_server_is_reached_through_a_proxy_that_speaks_tls_itself(

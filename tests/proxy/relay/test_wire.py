@@ -237,3 +237,25 @@ def test_what_came_before_a_fault_in_tls_is_taken(authority: Authority, trust: T
         assert isinstance(other.error, ssl.SSLError)
 
     talk(act)
+
+
+def test_nothing_is_sent_after_a_fault_that_came_with_the_end_of_the_handshake(
+    authority: Authority, trust: TrustFiles
+) -> None:
+    client, server = contexts(authority, trust)
+
+    async def act(one: Wire, other: Wire) -> None:
+        session = TlsSession(client, name="a.example")
+        securing = asyncio.ensure_future(other.secure(TlsSession(server, server_side=True)))
+        session.start()
+        while not session.established:
+            one.write(session.outgoing())
+            session.receive(await one.read())
+        one.write(session.outgoing() + session.send(b"good") + b"this is no record")
+        await securing
+        other.write(b"to nobody")
+        other.close()
+        assert await end(other) == b"good"
+        assert isinstance(other.error, ssl.SSLError)
+
+    talk(act)

@@ -116,6 +116,29 @@ def test_who_goes_in_the_middle_has_hung_up(pair: Pair) -> None:
     assert pair.peers[0].told == ["one", "(hung up: the shim has gone)"]
 
 
+def test_who_goes_and_leaves_our_answer_unread_has_said_all_the_same(pair: Pair) -> None:
+    pair.hello()
+    assert pair.link.read()
+    pair.peers[0].answer()
+    pair.send(wire.STDOUT, b"one")
+    pair.send(wire.STDOUT, b"last")
+    pair.far.close()
+
+    assert not pair.link.read()
+    assert pair.peers[0].told == ["one", "last"]
+
+
+def test_who_goes_in_the_middle_and_leaves_our_answer_unread_has_hung_up(pair: Pair) -> None:
+    pair.hello()
+    assert pair.link.read()
+    pair.peers[0].answer()
+    pair.send(wire.STDOUT, b"one")
+    pair.far.close()
+
+    assert not pair.link.read()
+    assert pair.peers[0].told == ["one", "(hung up: the shim has gone)"]
+
+
 def test_who_goes_before_a_hello_was_nobody(pair: Pair) -> None:
     pair.far.close()
 

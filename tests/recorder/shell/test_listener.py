@@ -18,6 +18,7 @@ import pytest
 from support.shimclient import TOKEN, ShimClient
 from traceproof.recorder.redaction import Redactor
 from traceproof.recorder.shell import link
+from traceproof.recorder.shell import listener as listening
 from traceproof.recorder.shell.command import CommandEnd, CommandStart
 from traceproof.recorder.shell.connection import Hello
 from traceproof.recorder.shell.listener import Listener
@@ -324,6 +325,26 @@ def test_the_recording_ends_while_commands_run(recorder: Recorder) -> None:
     assert not recorder.path.exists()
     for shim in (running, done, silent):
         shim.close()
+
+
+def test_a_command_has_more_to_say_when_the_recording_ends_than_a_socket_holds(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listening, "QUIET", 30.0)
+    with Listener(recorder.path, TOKEN, {"shell": recorder.context.take}) as listener:
+        shim = ShimClient(recorder.path)
+        shim.hello("seq")
+        closing = threading.Thread(target=listener.close, args=(60.0,))
+        closing.start()
+        for _ in range(20):
+            shim.send(wire.STDOUT, bytes(60_000))
+        shim.ended()
+        shim.drained()
+        closing.join()
+
+    _, end = recorder.ends.get(timeout=30)
+    assert (end.state, end.outputs["stdout"].size) == ("ended", 1_200_000)
+    shim.close()
 
 
 def test_a_listener_that_never_began(recorder: Recorder) -> None:

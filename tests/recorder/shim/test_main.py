@@ -140,6 +140,20 @@ def test_a_recorder_that_does_not_answer_in_time(tmp_path: Path) -> None:
         assert recorder.command().stdout == b"out\n"
 
 
+SLOW = "import os, time; fork = os.fork; os.fork = lambda: time.sleep(0.4) or fork()"
+"""Makes of this machine one that takes longer for a process than the recorder may for an answer."""
+
+
+def test_a_machine_that_is_slow_is_no_recorder_that_is(recorder: Recorder) -> None:
+    bash = recorder.folder(machine="other").launcher("path", "/bin/bash")
+    interpreter, _, program = bash.read_text().partition("\n")
+    bash.write_text(f"{interpreter}\n{SLOW}\n{program}")
+
+    assert run(bash, "echo out; exit 3") == (3, b"out\n", b"")
+
+    assert recorder.command().stdout == b"out\n"
+
+
 def test_a_recorder_that_answers_late(tmp_path: Path) -> None:
     with Recorder(tmp_path, silent=True) as recorder:
         bash = recorder.folder().launcher("path", "/bin/bash")
