@@ -17,7 +17,7 @@ from pathlib import Path
 from traceproof.recorder.git import Git, GitError, NoAnswerError
 from traceproof.recorder.workspace.policy import DEFAULTS, Policy
 from traceproof.recorder.workspace.reading import Signature, signature_of
-from traceproof.recorder.workspace.tree import MODES, SUBMODULE, Leaf
+from traceproof.recorder.workspace.tree import MODES, SUBMODULE, Leaf, is_path
 
 SECONDS = 20.0
 _MOST = 256 << 20
@@ -125,10 +125,15 @@ def commit_leaves(git: Git, commit: str) -> dict[bytes, Leaf]:
     """Return what a commit holds, by path.
 
     Raises:
-        GitError: the repository does not have it.
+        GitError: the repository does not have it, or it holds what no workspace can: git clones a
+            tree with a `..` in it, and only does not check it out.
     """
     listed = git.run("ls-tree", "-r", "-z", "--full-tree", f"{commit}^{{tree}}", most=_MOST)
-    return dict(_leaves(listed))
+    leaves = dict(_leaves(listed))
+    wrong = next((path for path in leaves if not is_path(path)), None)
+    if wrong is not None:
+        raise GitError(f"commit {commit} holds {os.fsdecode(wrong)!r}: no path in a workspace")
+    return leaves
 
 
 def _policy(ignored: bool, rule: str, shared: list[bytes]) -> Policy:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from traceproof.recorder.blobs import Ref
-from traceproof.recorder.workspace.tree import MODES, SUBMODULE, Leaf, Tree
+from traceproof.recorder.workspace.tree import MODES, SUBMODULE, Leaf, Tree, is_path
 
 MOST_NAMES = 256
 """In one path: no recorder goes deeper."""
@@ -117,12 +117,11 @@ def _path(row: Row) -> bytes:
     except binascii.Error:
         raise ValueError(f"not a path: {row.path_base64[:80]!r}") from None
     path = named or row.path.encode(errors="surrogatepass")
-    names = path.split(b"/")
-    if len(names) > MOST_NAMES:
-        raise ValueError(f"a path of {len(names)} names")
-    for name in names:
-        if name in (b"", b".", b"..") or b"\0" in name or name.lower() == b".git":
-            raise ValueError(f"not a path in a workspace: {os.fsdecode(path)!r}")
+    count = path.count(b"/") + 1
+    if count > MOST_NAMES:
+        raise ValueError(f"a path of {count} names")
+    if not is_path(path):
+        raise ValueError(f"not a path in a workspace: {os.fsdecode(path)!r}")
     return path
 
 

@@ -16,6 +16,7 @@ LINK = "120000"
 SUBMODULE = "160000"
 MODES = frozenset({FILE, PROGRAM, LINK, SUBMODULE})
 _FOLDER = b"40000"
+_NOWHERE = frozenset((b"", b".", b".."))
 
 
 class Leaf(NamedTuple):
@@ -68,10 +69,10 @@ class Tree:
         None takes out what is a leaf there, and nothing else.
 
         Raises:
-            ValueError: a part of the path is empty.
+            ValueError: a part of the path is empty, or leads nowhere in a tree.
         """
         *above, name = path.split(b"/")
-        if not all((*above, name)):
+        if name in _NOWHERE or not _NOWHERE.isdisjoint(above):
             raise ValueError(f"not a path: {path!r}")
         trail = [self._root]
         for part in above:
@@ -137,6 +138,14 @@ def _touch(trail: list[_Folder], names: list[bytes]) -> None:
         if trail[at].entries:
             break
         del trail[at - 1].entries[names[at - 1]]
+
+
+def is_path(path: bytes) -> bool:
+    """Tell whether there can be such a path in a workspace: it leads neither out nor into git's."""
+    names = path.split(b"/")
+    return _NOWHERE.isdisjoint(names) and not any(
+        b"\0" in name or name.lower() == b".git" for name in names
+    )
 
 
 def header(kind: bytes, size: int) -> bytes:

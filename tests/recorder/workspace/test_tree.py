@@ -52,7 +52,7 @@ def test_the_objects_end_with_the_whole() -> None:
     assert hashlib.sha1(b"tree %d\0" % len(whole) + whole).hexdigest() == tree.hash()
 
 
-@pytest.mark.parametrize("path", [b"", b"/a", b"a/", b"a//b"])
+@pytest.mark.parametrize("path", [b"", b"/a", b"a/", b"a//b", b"..", b"a/../b", b"./a"])
 def test_what_is_no_path(path: bytes) -> None:
     with pytest.raises(ValueError, match="not a path"):
         Tree().put(path, A)
