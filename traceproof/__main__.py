@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+import traceback
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,10 +20,18 @@ def main() -> None:
     for name in ("stdout", "stderr"):  # None where whoever started us closed it
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - for good
+        stream = getattr(sys, name)
+        if stream.errors == "strict":  # what the terminal's encoding lacks is spelt out
+            stream.reconfigure(errors="backslashreplace")
     for descriptor in (1, 2):  # an agent may have left the terminal or pipe it shared with us so
         with suppress(OSError):
             os.set_blocking(descriptor, True)
-    code = run(sys.argv[1:])
+    try:
+        code = run(sys.argv[1:])
+    except Exception:  # noqa: BLE001 - a bug of ours is no answer: 1 would say "no"
+        with suppress(OSError):
+            traceback.print_exc()
+        code = ENVIRONMENT
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

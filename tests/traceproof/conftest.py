@@ -86,11 +86,11 @@ def here(
 def demonstrated(
     tmp_path_factory: pytest.TempPathFactory, agent_env: Callable[[Path], dict[str, str]]
 ) -> tuple[Done, Path]:
-    """What `traceproof demo` says, and the folder it worked in; it runs once."""
+    """What `traceproof demo --record-only` says, and the folder it worked in; it runs once."""
     folder = tmp_path_factory.mktemp("demonstration")
     place = folder / "intervals"
     done = subprocess.run(
-        [*TRACEPROOF, "demo", str(place)],
+        [*TRACEPROOF, "demo", "--record-only", str(place)],
         cwd=folder,
         env=agent_env(folder),
         capture_output=True,

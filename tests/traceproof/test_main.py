@@ -133,3 +133,38 @@ def test_a_pipe_that_an_agent_left_non_blocking_still_gets_all() -> None:
         read = pipe.read()
 
     assert (child.wait(), len(read)) == (0, 300_001)
+
+
+FALLS = """
+from traceproof import __main__ as main
+main._invoke = lambda _: 1 / 0
+main.main()
+"""
+
+
+def test_a_bug_is_no_answer() -> None:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", FALLS], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (ENVIRONMENT, "")
+    assert done.stderr.splitlines()[-1] == "ZeroDivisionError: division by zero"
+
+
+PRINTS_WHAT_IT_CANNOT = """
+from traceproof import __main__ as main
+main.run = lambda _: print("\\u2026 \\udcff") or 0
+main.main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("encoding", "printed"), [("latin-1", b"\\u2026 \\udcff"), ("utf-8", "\u2026 \\udcff".encode())]
+)
+def test_what_the_terminal_has_no_letters_for_is_spelt_out(encoding: str, printed: bytes) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": f"{encoding}:strict"}
+    command = [sys.executable, "-P", "-c", PRINTS_WHAT_IT_CANNOT]
+
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+
+    assert (done.returncode, done.stderr, done.stdout.strip()) == (0, b"", printed)
