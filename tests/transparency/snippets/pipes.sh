@@ -25,7 +25,7 @@ echo hello | true; echo $?
 == tee into files and on
 printf '%s\n' a b c | tee one two | wc -l; cat one two
 == tee to the errors [deaf]
-echo both | tee /dev/stderr | tr a-z A-Z
+echo both | tee /dev/stderr | sort | tr a-z A-Z
 == process substitution to read
 diff <(printf '1\n2\n') <(printf '1\n3\n'); paste <(seq 3) <(seq 4 6)
 == process substitution to write
