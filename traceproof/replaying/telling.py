@@ -7,15 +7,13 @@ people's: no control character of it reaches the terminal.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from traceproof import render
+from traceproof.bar import Bar
 from traceproof.replay.steps.report import Report, Step
 
 _COLOURS = {"same": "green", "normalised": "green", "differs": "bold red", "skipped": "yellow"}
@@ -23,43 +21,12 @@ _BRIEF = 72
 _PATHS = 10
 
 
-class Teller:
+class Teller(Bar):
     """Tells how far a replay is; a context manager."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or render.console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-            transient=True,
-        )
-        self._task = self._progress.add_task("", total=None)
+        super().__init__(console)
         self.total = 0
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
-    def say(self, text: str) -> None:
-        """Print a line that stays."""
-        self._console.print(Text(render.clean(text)), soft_wrap=True)
-
-    def doing(self, text: str) -> None:
-        """Say what is being done just now, on a terminal."""
-        shown = render.brief(render.clean(text), _BRIEF)
-        self._progress.update(self._task, description=shown)
 
     def began(self, step: Step) -> None:
         """Take note of a step that begins."""

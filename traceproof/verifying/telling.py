@@ -9,15 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from traceproof import render
+from traceproof.bar import Bar
 from traceproof.replay.options import Plan
 from traceproof.replay.runs import Run, RunResult
 from traceproof.replay.verdict import TestVerdict, Verdict
@@ -30,45 +28,15 @@ _LINES, _WIDE = 3, 200
 _COUNTED = ("steady", "flaky", "fragile", "inconclusive")
 
 
-class Teller:
+class Teller(Bar):
     """Tells how far a verification is; a context manager. It is the `Watcher` of `drive`."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or render.console(stderr=True)
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-            transient=True,
-        )
-        self._task = self._progress.add_task("", total=None)
+        super().__init__(console)
         self.jobs = 1
         """How many boxes there are at a time."""
         self.seconds = 0.0
         """How long it may take; 0: as long as it takes."""
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._progress.stop()
-
-    def say(self, text: str) -> None:
-        """Print a line that stays."""
-        self._console.print(Text(render.clean(text)), soft_wrap=True)
-
-    def doing(self, text: str) -> None:
-        """Say what is being done just now, on a terminal."""
-        self._progress.update(self._task, description=render.brief(render.clean(text)))
 
     def planned(self, plan: Plan) -> None:
         """Show what is going to be run."""
